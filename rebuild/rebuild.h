@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The public face of the room "rebuild": making it right. Other rooms include this header and
+ * nothing below this folder.
+ */
+#include "rebuild/diff/diff.h"
+#include "rebuild/plan/fix-plan.h"
+#include "rebuild/publish/fix.h"

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The public face of the room "scanners": what is wrong with an image. Other rooms include this
+ * header and nothing below this folder.
+ */
+#include "scanners/advisory/advisory-db.h"
+#include "scanners/advisory/changelog-feed.h"
+#include "scanners/advisory/version.h"
+#include "scanners/apt/apt-repository.h"
+#include "scanners/apt/apt-sources.h"
+#include "scanners/apt/deb822.h"
+#include "scanners/engine/scanner.h"
+#include "scanners/inventory/inventory.h"
+#include "scanners/inventory/package.h"
+#include "scanners/report/report.h"

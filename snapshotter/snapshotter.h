@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The public face of the room "snapshotter": images as trees in a content-addressed store. Other
+ * rooms include this header and nothing below this folder.
+ */
+#include "snapshotter/base/archive.h"
+#include "snapshotter/base/compression.h"
+#include "snapshotter/base/database.h"
+#include "snapshotter/base/fd.h"
+#include "snapshotter/base/progress.h"
+#include "snapshotter/oci/descriptor.h"
+#include "snapshotter/oci/digest.h"
+#include "snapshotter/oci/error.h"
+#include "snapshotter/oci/manifest.h"
+#include "snapshotter/oci/reference.h"
+#include "snapshotter/snapshots/mount.h"
+#include "snapshotter/store/image-import.h"
+#include "snapshotter/store/rootfs.h"
+#include "snapshotter/store/store.h"
+#include "snapshotter/transport/http.h"
+#include "snapshotter/transport/image-transport.h"

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "snapshotter/base/progress.h"
+#include "snapshotter/oci/error.h"
+
+G_BEGIN_DECLS
+
+/**
+ * CamHttpClient:
+ *
+ * HTTP(S) for everything but the registry protocol's own logic: redirects, proxies from GIO,
+ * system CA, time-outs (connect 30 s, idle 60 s), a retry with growing pauses for connection
+ * failures and 429/502/503/504 (Retry-After honoured). Blocking; to be used in the thread that
+ * made it. http://, https:// and file:// URLs.
+ */
+#define CAM_TYPE_HTTP_CLIENT (cam_http_client_get_type())
+G_DECLARE_FINAL_TYPE(CamHttpClient, cam_http_client, CAM, HTTP_CLIENT, GObject)
+
+CamHttpClient *cam_http_client_new(void);
+
+/**
+ * cam_http_client_get_bytes:
+ *
+ * A document of at most @max_size bytes; beyond it %CAM_ERROR_RESOURCE_EXHAUSTED. 404 and 410 are
+ * %CAM_ERROR_NOT_FOUND, 401 UNAUTHENTICATED, 403 PERMISSION_DENIED, 5xx and no connection
+ * UNAVAILABLE; the message names the URL.
+ */
+GBytes *cam_http_client_get_bytes(CamHttpClient *self, const char *url, gsize max_size,
+				  GCancellable *cancellable, GError **error);
+
+/**
+ * cam_http_client_download:
+ * @dirfd, @path: where the whole and verified file shall stand
+ * @digest: (nullable): what it must hash to
+ * @size: what it must measure, or -1
+ *
+ * Streams to `<path>.part`, resuming one that is there by a Range request, verifies, fsyncs and
+ * renames. A file that is there with the right digest is left as it is. A mismatch removes the
+ * part and is %CAM_ERROR_DATA_LOSS.
+ */
+gboolean cam_http_client_download(CamHttpClient *self, const char *url, int dirfd,
+				  const char *path, const char *digest, gint64 size,
+				  CamProgress *progress, GCancellable *cancellable,
+				  GError **error);
+
+G_END_DECLS

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "snapshotter/base/progress.h"
+#include "snapshotter/oci/manifest.h"
+#include "snapshotter/oci/reference.h"
+
+G_BEGIN_DECLS
+
+/**
+ * CamImageTransport:
+ *
+ * A place that images are read from and written to: one implementation each for registry, OCI
+ * layout, OCI archive, docker-archive (and containerd). To be used in the thread that opened it.
+ * Everything read is verified against its digest before it is returned or, for streams, before
+ * the end of the stream is reported.
+ */
+#define CAM_TYPE_IMAGE_TRANSPORT (cam_image_transport_get_type())
+G_DECLARE_DERIVABLE_TYPE(CamImageTransport, cam_image_transport, CAM, IMAGE_TRANSPORT, GObject)
+
+struct _CamImageTransportClass {
+	GObjectClass parent_class;
+
+	/* Bytes of a manifest or index. @reference is a digest, a tag or NULL (what the location
+	 * names; where a layout holds several images and none is named: INVALID_ARGUMENT that
+	 * lists them). *@media_type is never NULL on success. NOT_FOUND names what there is. */
+	GBytes *(*get_manifest)(CamImageTransport *self, const char *reference, char **media_type,
+				GCancellable *cancellable, GError **error);
+
+	/* The digest that @tag has now, (nullable) NULL without error where there is none. */
+	gboolean (*resolve_tag)(CamImageTransport *self, const char *tag, char **digest,
+				GCancellable *cancellable, GError **error);
+
+	/* A stream over a blob from byte 0. It survives broken connections (Range). Blobs of
+	 * size 0 and foreign ("urls") layers are handled. */
+	GInputStream *(*open_blob)(CamImageTransport *self, const CamDescriptor *descriptor,
+				   GCancellable *cancellable, GError **error);
+
+	/* Writing; NULL slots mean a read-only transport. */
+
+	/* Whether the blob need not be sent. Registries try a cross-repository mount if
+	 * @mount_from (nullable, a repository of the same host) is given. */
+	gboolean (*has_blob)(CamImageTransport *self, const CamDescriptor *descriptor,
+			     const char *mount_from, gboolean *present, GCancellable *cancellable,
+			     GError **error);
+	/* Reads @content to its end; size and digest must be as @descriptor says. */
+	gboolean (*put_blob)(CamImageTransport *self, const CamDescriptor *descriptor,
+			     GInputStream *content, GCancellable *cancellable, GError **error);
+	/* @tag (nullable): also name it so. Children (blobs, manifests of an index) come first.
+	 * A refusal to overwrite an immutable tag is ALREADY_EXISTS and says so. */
+	gboolean (*put_manifest)(CamImageTransport *self, GBytes *bytes, const char *media_type,
+				 const char *tag, GCancellable *cancellable, GError **error);
+	/* Makes what was put visible at once (archives are written here and renamed into place;
+	 * a layout's index.json is replaced under a lock). Without it nothing has happened. */
+	gboolean (*commit)(CamImageTransport *self, GCancellable *cancellable, GError **error);
+};
+
+typedef struct {
+	gboolean insecure;     /* plain HTTP and unverified TLS also beyond localhost */
+	const char *auth_file; /* (nullable): instead of the usual auth.json / config.json */
+	int cache_dirfd;       /* where parts of downloads are kept for resumption, or -1 */
+	CamProgress *progress; /* (nullable) */
+} CamTransportOptions;
+
+/**
+ * cam_image_transport_open:
+ * @writable: whether it shall be written to; a layout or archive is then created if absent
+ *
+ * %CAM_ERROR_INVALID_ARGUMENT for a location of the store itself.
+ */
+CamImageTransport *cam_image_transport_open(const CamLocation *location, gboolean writable,
+					    const CamTransportOptions *options,
+					    GCancellable *cancellable, GError **error);
+
+const CamLocation *cam_image_transport_get_location(CamImageTransport *self);
+
+/* One wrapper a slot, with the checks that all implementations share. */
+GBytes *cam_image_transport_get_manifest(CamImageTransport *self, const char *reference,
+					 char **media_type, GCancellable *cancellable,
+					 GError **error);
+gboolean cam_image_transport_resolve_tag(CamImageTransport *self, const char *tag, char **digest,
+					 GCancellable *cancellable, GError **error);
+GInputStream *cam_image_transport_open_blob(CamImageTransport *self,
+					    const CamDescriptor *descriptor,
+					    GCancellable *cancellable, GError **error);
+GBytes *cam_image_transport_get_blob(CamImageTransport *self, const CamDescriptor *descriptor,
+				     gsize max_size, GCancellable *cancellable, GError **error);
+gboolean cam_image_transport_has_blob(CamImageTransport *self, const CamDescriptor *descriptor,
+				      const char *mount_from, gboolean *present,
+				      GCancellable *cancellable, GError **error);
+gboolean cam_image_transport_put_blob(CamImageTransport *self, const CamDescriptor *descriptor,
+				      GInputStream *content, GCancellable *cancellable,
+				      GError **error);
+gboolean cam_image_transport_put_manifest(CamImageTransport *self, GBytes *bytes,
+					  const char *media_type, const char *tag,
+					  GCancellable *cancellable, GError **error);
+gboolean cam_image_transport_commit(CamImageTransport *self, GCancellable *cancellable,
+				    GError **error);
+
+G_END_DECLS
