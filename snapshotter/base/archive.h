@@ -10,9 +10,10 @@ G_BEGIN_DECLS
 /**
  * CamArchive:
  *
- * Reads any archive that libarchive knows (tar of all kinds, zip, ar, cpio, with any filter), one
- * entry after the other. For layers the store has its own strict reader: this one serves
- * docker-archives, OCI archives, .deb packages, zipped feeds and jars.
+ * Reads archives through libarchive (tar of all kinds, zip, ar, cpio; compressed with gzip, bzip2,
+ * xz, lzma, zstd or lz4, all in this process), one entry after the other. For layers the store has
+ * its own strict reader: this one serves docker-archives, OCI archives, .deb packages, zipped
+ * feeds and jars. Paths come as raw bytes whatever the locale of the process.
  */
 typedef struct _CamArchive CamArchive;
 
@@ -30,9 +31,11 @@ typedef struct {
 	CamArchiveEntryType type;
 	gint64 size; /* -1 where the archive does not say */
 	guint32 mode, uid, gid;
-	gint64 mtime;		 /* seconds since 1970 */
+	gint64 mtime; /* seconds since 1970 */
 } CamArchiveEntry;
 
+/* @base: kept until the archive is closed; a zip is read by its central directory where @base can
+ * seek, else front to back. Something that is no archive is %CAM_ERROR_INVALID_ARGUMENT. */
 CamArchive *cam_archive_open_stream(GInputStream *base, GError **error);
 CamArchive *cam_archive_open_file(const char *path, GError **error);
 void cam_archive_close(CamArchive *self);
@@ -40,13 +43,23 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamArchive, cam_archive_close)
 
 /* (transfer none) (nullable): the next entry, valid until the next call; NULL without error at
  * the end. */
-const CamArchiveEntry *cam_archive_next(CamArchive *self, GCancellable *cancellable,
-					GError **error);
+const CamArchiveEntry *
+cam_archive_next(CamArchive *self, GCancellable *cancellable, GError **error);
 /* A stream over the current entry's content; it dies with the next call of cam_archive_next(). */
 GInputStream *cam_archive_entry_stream(CamArchive *self);
 /* All of the current entry; beyond @max_size %CAM_ERROR_RESOURCE_EXHAUSTED. */
 GBytes *cam_archive_entry_bytes(CamArchive *self, gsize max_size, GCancellable *cancellable,
 				GError **error);
+
+/**
+ * cam_archive_decompress_stream_new:
+ * @base: (transfer none): a single compressed file, of any of the compressions above, or a plain
+ * one
+ *
+ * A stream over what it expands to. For layers and other large things use
+ * cam_decompress_stream_new(), which is faster and stricter but knows only gzip and zstd.
+ */
+GInputStream *cam_archive_decompress_stream_new(GInputStream *base, GError **error);
 
 /**
  * CamArchiveWriter: writes a plain tar (pax where needed) with numeric ids and given times.
