@@ -9,24 +9,24 @@ G_BEGIN_DECLS
  * CamAptSource: one "deb" line: one URI, one suite.
  */
 typedef struct {
-	char *uri;	    /* without trailing slash */
-	char *suite;	    /* "bookworm-security"; a flat repository ends in "/" */
-	char **components;  /* empty for a flat one */
-	char *signed_by;    /* (nullable): key file, path or fingerprint as given */
-	GBytes *key;	    /* (nullable): inline or image-provided keyring */
-	gboolean trusted;   /* [trusted=yes] */
-	char *origin;	    /* where this was read: "host /etc/apt/sources.list.d/debian.sources:1" */
+	char *uri;	   /* without trailing slash */
+	char *suite;	   /* "bookworm-security"; a flat repository ends in "/" */
+	char **components; /* empty for a flat one */
+	char *signed_by;   /* (nullable): key file, path or fingerprint as given */
+	GBytes *key;	   /* (nullable): inline or image-provided keyring */
+	gboolean trusted;  /* [trusted=yes] */
+	char *origin; /* where this was read: "host /etc/apt/sources.list.d/debian.sources:1" */
 } CamAptSource;
 
-CamAptSource *cam_apt_source_new(const char *uri, const char *suite,
-				 const char *const *components);
+CamAptSource *cam_apt_source_new(const char *uri, const char *suite, const char *const *components);
 void cam_apt_source_free(CamAptSource *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAptSource, cam_apt_source_free)
 
 /* One "deb [options] URI SUITE COMPONENT…" line of sources.list(5). */
 CamAptSource *cam_apt_source_parse(const char *line, GError **error);
 
-/* All enabled binary sources below etc/apt of the machine (or of @sysroot). (element-type CamAptSource) */
+/* All enabled binary sources below etc/apt of the machine (or of @sysroot). (element-type
+ * CamAptSource) */
 GPtrArray *cam_apt_sources_read_host(const char *sysroot, GError **error);
 /* The same of an image. */
 GPtrArray *cam_apt_sources_read_rootfs(CamRootfs *rootfs, GError **error);
@@ -41,7 +41,9 @@ GPtrArray *cam_apt_sources_read_rootfs(CamRootfs *rootfs, GError **error);
  * Where packages for an image of this release are looked for: the image's own sources, and the
  * machine's sources of the same distribution with the codename exchanged, the security suite
  * included (named as the release does: "bullseye-security", before that "buster/updates").
- * Duplicates are dropped. Sources of third parties on the machine are not used.
+ * The machine's come first, as it reaches them; of an image's source only the components that no
+ * mirror of the same archive serves already are kept. Sources of third parties on the machine are
+ * not used, nor are backports and proposed updates.
  */
 GPtrArray *cam_apt_sources_for_release(const char *distribution, const char *codename,
 				       const GPtrArray *host, const GPtrArray *image);

@@ -15,7 +15,10 @@ G_BEGIN_DECLS
 typedef struct {
 	const char *data, *end; /* what is left */
 	GArray *fields;		/* of the current paragraph */
-	guint line;		/* where the current paragraph starts, from 1 */
+	const char *raw;	/* the current paragraph */
+	gsize raw_size;
+	guint line; /* where the current paragraph starts, from 1 */
+	guint next_line;
 } CamDeb822;
 
 void cam_deb822_init(CamDeb822 *self, const char *data, gsize size);
@@ -23,9 +26,10 @@ void cam_deb822_init(CamDeb822 *self, const char *data, gsize size);
 gboolean cam_deb822_next(CamDeb822 *self);
 /* (nullable): the raw value of a field, without the leading blank, not NUL-terminated. */
 const char *cam_deb822_get(CamDeb822 *self, const char *field, gsize *size);
-/* (nullable) (transfer full): the same as a string; continuation lines joined by "\n". */
+/* (nullable) (transfer full): the same as a string; continuation lines without their indentation
+ * and joined by "\n", comments taken out. */
 char *cam_deb822_dup(CamDeb822 *self, const char *field);
-/* The paragraph as it stands in the text. */
+/* The paragraph as it stands in the text, without the newline at its end. */
 const char *cam_deb822_raw(CamDeb822 *self, gsize *size);
 void cam_deb822_clear(CamDeb822 *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamDeb822, cam_deb822_clear)

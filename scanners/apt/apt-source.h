@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What reading apt's configuration needs of one source beyond apt-sources.h. */
+#pragma once
+
+#include "scanners/apt/apt-sources.h"
+#include "scanners/apt/deb822.h"
+
+G_BEGIN_DECLS
+
+CamAptSource *cam_apt_source_copy(const CamAptSource *other);
+
+/* Appends what the current paragraph of a .sources file says: one source for each pair of URI and
+ * suite; none if it is disabled or has no binary packages. */
+gboolean cam_apt_source_add_paragraph(CamDeb822 *paragraph, GPtrArray *sources, GError **error);
+
+G_END_DECLS
