@@ -3,7 +3,7 @@
 
 #include <gio/gio.h>
 
-#include "snapshotter/oci/digest.h"
+#include "snapshotter/store/tree.h"
 
 G_BEGIN_DECLS
 
@@ -25,13 +25,6 @@ G_BEGIN_DECLS
  */
 #define CAM_TYPE_ROOTFS (cam_rootfs_get_type())
 G_DECLARE_DERIVABLE_TYPE(CamRootfs, cam_rootfs, CAM, ROOTFS, GObject)
-
-typedef struct {
-	const char *name; /* one component, raw bytes as in the image, never "." or ".." */
-	gboolean is_directory;
-	CamSha256 id;	/* file identity, or tree identity of a directory */
-	CamSha256 meta; /* directories: identity of their own metadata; files: zeros */
-} CamEntry;
 
 typedef enum {
 	CAM_NODE_REGULAR,
@@ -55,22 +48,6 @@ typedef struct {
 void cam_stat_clear(CamStat *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamStat, cam_stat_clear)
 
-/**
- * CamTree: the entries of one directory, directories and files together, sorted by the bytes of
- * the name. Reference-counted.
- */
-typedef struct _CamTree CamTree;
-CamTree *cam_tree_ref(CamTree *self);
-void cam_tree_unref(CamTree *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamTree, cam_tree_unref)
-guint cam_tree_size(CamTree *self);
-const CamEntry *cam_tree_get(CamTree *self, guint index);
-/* (nullable) */
-const CamEntry *cam_tree_find(CamTree *self, const char *name);
-
-/* For implementations: entries are copied and sorted. */
-CamTree *cam_tree_new(const CamEntry *entries, guint n_entries);
-
 struct _CamRootfsClass {
 	GObjectClass parent_class;
 
@@ -89,8 +66,8 @@ void cam_rootfs_get_root(CamRootfs *self, CamEntry *root);
 CamTree *cam_rootfs_open_tree(CamRootfs *self, const CamEntry *directory, GError **error);
 gboolean cam_rootfs_stat(CamRootfs *self, const CamEntry *entry, CamStat *out, GError **error);
 GInputStream *cam_rootfs_open(CamRootfs *self, const CamEntry *file, GError **error);
-gboolean cam_rootfs_content_sha256(CamRootfs *self, const CamEntry *file, CamSha256 *out,
-				   GError **error);
+gboolean
+cam_rootfs_content_sha256(CamRootfs *self, const CamEntry *file, CamSha256 *out, GError **error);
 
 /**
  * cam_rootfs_lookup:
@@ -108,23 +85,7 @@ gboolean cam_rootfs_lookup(CamRootfs *self, const char *path, gboolean follow, c
 /* The content of the regular file at @path (links followed). NOT_FOUND; FAILED_PRECONDITION for
  * another kind of file; RESOURCE_EXHAUSTED beyond @max_size. */
 GBytes *cam_rootfs_read(CamRootfs *self, const char *path, gsize max_size, GError **error);
-GBytes *cam_rootfs_read_entry(CamRootfs *self, const CamEntry *file, gsize max_size,
-			      GError **error);
-
-/**
- * CamMemoryRootfs: the in-memory twin; build it, then use it as any CamRootfs. Identities follow
- * the same rules.
- */
-#define CAM_TYPE_MEMORY_ROOTFS (cam_memory_rootfs_get_type())
-G_DECLARE_FINAL_TYPE(CamMemoryRootfs, cam_memory_rootfs, CAM, MEMORY_ROOTFS, CamRootfs)
-
-CamMemoryRootfs *cam_memory_rootfs_new(void);
-/* Parents are made (0755 root). Adding again replaces. @xattrs as in CamStat (nullable). */
-void cam_memory_rootfs_add_file(CamMemoryRootfs *self, const char *path, const char *content,
-				gssize size, guint32 mode);
-void cam_memory_rootfs_add_symlink(CamMemoryRootfs *self, const char *path, const char *target);
-void cam_memory_rootfs_add(CamMemoryRootfs *self, const char *path, const CamStat *stat,
-			   GBytes *content);
-void cam_memory_rootfs_remove(CamMemoryRootfs *self, const char *path);
+GBytes *
+cam_rootfs_read_entry(CamRootfs *self, const CamEntry *file, gsize max_size, GError **error);
 
 G_END_DECLS
