@@ -10,14 +10,15 @@ G_BEGIN_DECLS
  */
 typedef struct {
 	char *name, *architecture, *source_name;
-	char *from;	 /* (nullable): NULL for one that is newly installed (a new dependency) */
+	char *from; /* (nullable): NULL for one that is newly installed (a new dependency) */
 	char *to;
 	char *filename, *sha256;
 	gint64 size;
 	const CamAptSource *origin;
-	gboolean security;  /* the candidate comes from a security suite */
-	char **closes;	    /* ids of findings */
-	char *reason;	    /* "fixes CVE-…", "same source as libssl3", "needed by …", "security update" */
+	gboolean security; /* the candidate comes from a security suite */
+	char **closes;	   /* ids of findings */
+	/* "fixes CVE-…", "same source as libssl3", "needed by …", "security update" */
+	char *reason;
 } CamPlannedPackage;
 void cam_planned_package_free(CamPlannedPackage *self);
 
@@ -25,24 +26,38 @@ typedef struct {
 	CamFinding *finding;
 	char *reason; /* "held", "no fixed version in the repositories", "would remove …", … */
 } CamUnfixable;
+CamUnfixable *cam_unfixable_new(const CamFinding *finding, const char *reason);
 void cam_unfixable_free(CamUnfixable *self);
 
 typedef struct {
 	char *ecosystem;
 	GPtrArray *packages;   /* (element-type CamPlannedPackage), in the order of installation */
+	GPtrArray *fixes;      /* (element-type CamFinding): what it closes */
 	GPtrArray *unfixable;  /* (element-type CamUnfixable) */
 	GPtrArray *releases;   /* (element-type CamAptRelease) that were consulted */
 	GPtrArray *sources;    /* (element-type CamAptSource) */
 	gint64 epoch;	       /* newest Release date: times in the layer are clamped to it */
 	guint64 download_size; /* bytes */
+	GPtrArray *warnings;   /* (element-type utf8): repositories that could not be used, … */
 } CamFixPlan;
+CamFixPlan *cam_fix_plan_new_empty(void);
 void cam_fix_plan_free(CamFixPlan *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamFixPlan, cam_fix_plan_free)
 
+void cam_fix_plan_add_fix(CamFixPlan *self, const CamFinding *finding);
+
+/**
+ * cam_fix_plan_give_up:
+ *
+ * Package @index is not done after all: what it was to close (and no other package closes) moves
+ * from @fixes to @unfixable with @reason. For those who carry a plan out.
+ */
+void cam_fix_plan_give_up(CamFixPlan *self, guint index, const char *reason);
+
 typedef struct {
-	gboolean all;		 /* every available update, not only security */
-	const char *const *only; /* (nullable): CVE ids or package names */
-	const GPtrArray *sources; /* (nullable) (element-type CamAptSource): instead of the found ones */
+	gboolean all;		  /* every available update, not only security */
+	const char *const *only;  /* (nullable): CVE ids or package names */
+	const GPtrArray *sources; /* (nullable) (element-type CamAptSource): no others */
 } CamPlanOptions;
 
 /**
@@ -52,10 +67,13 @@ typedef struct {
  * the same source package and what they newly need; held packages stay, nothing is removed or
  * downgraded, nothing else moves.
  */
-CamFixPlan *cam_fix_plan_new(CamStore *store, CamScanEngine *engine, CamAptRepository *repository,
-			     const CamImage *image, const CamScanResult *scan,
-			     const CamPlanOptions *options, CamProgress *progress,
-			     GCancellable *cancellable, GError **error);
+CamFixPlan *
+cam_fix_plan_new(CamStore *store, CamScanEngine *engine, CamAptRepository *repository,
+		 const CamImage *image, const CamScanResult *scan, const CamPlanOptions *options,
+		 CamProgress *progress, GCancellable *cancellable, GError **error);
+
+/* Where packages come from, for telling: without the credentials that a URI may carry. */
+char *cam_plan_public_uri(const CamAptSource *source);
 
 #define CAM_PLAN_SCHEMA "cambium.plan/v1"
 JsonObject *cam_fix_plan_to_json(const CamFixPlan *self);
