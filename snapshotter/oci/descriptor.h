@@ -4,45 +4,25 @@
 #include <json-glib/json-glib.h>
 
 #include "snapshotter/oci/digest.h"
+#include "snapshotter/oci/platform.h"
 
 G_BEGIN_DECLS
 
-#define CAM_MEDIA_TYPE_OCI_INDEX       "application/vnd.oci.image.index.v1+json"
-#define CAM_MEDIA_TYPE_OCI_MANIFEST    "application/vnd.oci.image.manifest.v1+json"
-#define CAM_MEDIA_TYPE_OCI_CONFIG      "application/vnd.oci.image.config.v1+json"
-#define CAM_MEDIA_TYPE_OCI_LAYER       "application/vnd.oci.image.layer.v1.tar"
-#define CAM_MEDIA_TYPE_OCI_LAYER_GZIP  "application/vnd.oci.image.layer.v1.tar+gzip"
-#define CAM_MEDIA_TYPE_OCI_LAYER_ZSTD  "application/vnd.oci.image.layer.v1.tar+zstd"
-#define CAM_MEDIA_TYPE_OCI_EMPTY       "application/vnd.oci.empty.v1+json"
-#define CAM_MEDIA_TYPE_DOCKER_INDEX    "application/vnd.docker.distribution.manifest.list.v2+json"
-#define CAM_MEDIA_TYPE_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
-#define CAM_MEDIA_TYPE_DOCKER_CONFIG   "application/vnd.docker.container.image.v1+json"
-#define CAM_MEDIA_TYPE_DOCKER_LAYER    "application/vnd.docker.image.rootfs.diff.tar"
+#define CAM_MEDIA_TYPE_OCI_INDEX	 "application/vnd.oci.image.index.v1+json"
+#define CAM_MEDIA_TYPE_OCI_MANIFEST	 "application/vnd.oci.image.manifest.v1+json"
+#define CAM_MEDIA_TYPE_OCI_CONFIG	 "application/vnd.oci.image.config.v1+json"
+#define CAM_MEDIA_TYPE_OCI_LAYER	 "application/vnd.oci.image.layer.v1.tar"
+#define CAM_MEDIA_TYPE_OCI_LAYER_GZIP	 "application/vnd.oci.image.layer.v1.tar+gzip"
+#define CAM_MEDIA_TYPE_OCI_LAYER_ZSTD	 "application/vnd.oci.image.layer.v1.tar+zstd"
+#define CAM_MEDIA_TYPE_OCI_EMPTY	 "application/vnd.oci.empty.v1+json"
+#define CAM_MEDIA_TYPE_DOCKER_INDEX	 "application/vnd.docker.distribution.manifest.list.v2+json"
+#define CAM_MEDIA_TYPE_DOCKER_MANIFEST	 "application/vnd.docker.distribution.manifest.v2+json"
+#define CAM_MEDIA_TYPE_DOCKER_CONFIG	 "application/vnd.docker.container.image.v1+json"
+#define CAM_MEDIA_TYPE_DOCKER_LAYER	 "application/vnd.docker.image.rootfs.diff.tar"
 #define CAM_MEDIA_TYPE_DOCKER_LAYER_GZIP "application/vnd.docker.image.rootfs.diff.tar.gzip"
 #define CAM_MEDIA_TYPE_DOCKER_LAYER_ZSTD "application/vnd.docker.image.rootfs.diff.tar.zstd"
 
-/**
- * CamPlatform:
- *
- * os/architecture[/variant] as in OCI image-spec, image-index.md. @variant may be NULL.
- */
-typedef struct {
-	char *os;
-	char *architecture;
-	char *variant;
-} CamPlatform;
-
-/* "linux/arm64/v8"; an architecture alone ("arm64") means linux. Names are normalised as
- * containerd does (x86_64 → amd64, aarch64 → arm64, arm64/v8 → arm64). */
-CamPlatform *cam_platform_parse(const char *text, GError **error);
-CamPlatform *cam_platform_host(void);
-CamPlatform *cam_platform_copy(const CamPlatform *self);
-char *cam_platform_to_string(const CamPlatform *self);
-/* Whether an image for @offered runs on @wanted: same os and architecture, and the variant is
- * the same or not named by one of them. */
-gboolean cam_platform_match(const CamPlatform *wanted, const CamPlatform *offered);
-void cam_platform_free(CamPlatform *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamPlatform, cam_platform_free)
+#define CAM_MANIFEST_MAX_SIZE (4 * 1024 * 1024) /* as containerd and distribution cap it */
 
 /**
  * CamDescriptor:

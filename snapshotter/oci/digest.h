@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gio/gio.h>
+#include <glib.h>
 
 #include "snapshotter/oci/error.h"
 
@@ -65,18 +65,5 @@ char *cam_hasher_finish(CamHasher *self);
 void cam_hasher_finish_sha256(CamHasher *self, CamSha256 *out);
 void cam_hasher_free(CamHasher *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamHasher, cam_hasher_free)
-
-/**
- * cam_verify_stream_new:
- * @base: (transfer none): the bytes
- * @digest: what they must hash to
- * @size: how many they must be, or -1 if that is not known
- *
- * A stream that reads @base and fails with %CAM_ERROR_DATA_LOSS, at the latest where the end
- * would be reported, if size or digest differ. A reader that sees the end (a read of 0 bytes)
- * may trust all that it read.
- */
-GInputStream *cam_verify_stream_new(GInputStream *base, const char *digest, gint64 size,
-				    GError **error);
 
 G_END_DECLS

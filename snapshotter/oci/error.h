@@ -14,20 +14,20 @@ G_BEGIN_DECLS
  * translated where they enter (see cam_error_translate()).
  */
 typedef enum {
-	CAM_ERROR_UNKNOWN,	      /* nothing better is known */
-	CAM_ERROR_CANCELLED,	      /* the caller's GCancellable was cancelled */
-	CAM_ERROR_INVALID_ARGUMENT,   /* the caller's input is wrong, whatever the state */
-	CAM_ERROR_NOT_FOUND,	      /* the named thing does not exist */
-	CAM_ERROR_ALREADY_EXISTS,     /* the named thing exists and would be replaced */
-	CAM_ERROR_PERMISSION_DENIED,  /* known caller, not allowed */
-	CAM_ERROR_UNAUTHENTICATED,    /* unknown caller: credentials missing or refused */
-	CAM_ERROR_RESOURCE_EXHAUSTED, /* disk full, or a cap of ours was reached */
+	CAM_ERROR_UNKNOWN,	       /* nothing better is known */
+	CAM_ERROR_CANCELLED,	       /* the caller's GCancellable was cancelled */
+	CAM_ERROR_INVALID_ARGUMENT,    /* the caller's input is wrong, whatever the state */
+	CAM_ERROR_NOT_FOUND,	       /* the named thing does not exist */
+	CAM_ERROR_ALREADY_EXISTS,      /* the named thing exists and would be replaced */
+	CAM_ERROR_PERMISSION_DENIED,   /* known caller, not allowed */
+	CAM_ERROR_UNAUTHENTICATED,     /* unknown caller: credentials missing or refused */
+	CAM_ERROR_RESOURCE_EXHAUSTED,  /* disk full, or a cap of ours was reached */
 	CAM_ERROR_FAILED_PRECONDITION, /* right request, wrong state */
-	CAM_ERROR_ABORTED,	      /* lost a race; trying again may work */
-	CAM_ERROR_UNIMPLEMENTED,      /* valid, but this build or kernel cannot do it */
-	CAM_ERROR_UNAVAILABLE,	      /* a peer cannot be reached now; trying again may work */
-	CAM_ERROR_DATA_LOSS,	      /* bytes are not what their digest says */
-	CAM_ERROR_INTERNAL,	      /* an invariant of ours is broken */
+	CAM_ERROR_ABORTED,	       /* lost a race; trying again may work */
+	CAM_ERROR_UNIMPLEMENTED,       /* valid, but this build or kernel cannot do it */
+	CAM_ERROR_UNAVAILABLE,	       /* a peer cannot be reached now; trying again may work */
+	CAM_ERROR_DATA_LOSS,	       /* bytes are not what their digest says */
+	CAM_ERROR_INTERNAL,	       /* an invariant of ours is broken */
 } CamError;
 
 #define CAM_ERROR (cam_error_quark())
@@ -56,8 +56,8 @@ CamError cam_error_from_errno(int errnum);
  *
  * Always returns FALSE, so that `return cam_set_error_errno(error, errno, …)` reads well.
  */
-gboolean cam_set_error_errno(GError **error, int errnum, const char *format, ...)
-	G_GNUC_PRINTF(3, 4);
+gboolean
+cam_set_error_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /**
  * cam_set_error:

@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "snapshotter/base/progress.h"
+#include "snapshotter/oci/image-config.h"
 #include "snapshotter/oci/manifest.h"
 #include "snapshotter/store/rootfs.h"
 

@@ -4,8 +4,8 @@
 #include <gio/gio.h>
 
 #include "snapshotter/base/progress.h"
-#include "snapshotter/oci/manifest.h"
-#include "snapshotter/oci/reference.h"
+#include "snapshotter/oci/descriptor.h"
+#include "snapshotter/transport/location.h"
 
 G_BEGIN_DECLS
 
