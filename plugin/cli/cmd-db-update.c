@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * `cambium db update`: reads every known source again, and derives advisories from the changelogs
+ * of the distributions whose releases the images of the store have.
+ */
+#include "plugin/cli/commands.h"
+
+#include <string.h>
+
+#include "plugin/cli/db-show.h"
+#include "plugin/cli/sources.h"
+
+typedef struct {
+	GPtrArray *repo;
+} UpdateOptions;
+
+static const CamOption options[] = {
+	CAM_REPO_OPTION(UpdateOptions, repo),
+	{ NULL },
+};
+
+static const CamArgument arguments[] = {
+	{ "SOURCE", CAM_ARGUMENT_ANY, CAM_COMPLETE_NOTHING, NULL,
+	  "names of sources, as 'cambium db status' shows them; without one, all" },
+	{ NULL },
+};
+
+static const CamExample examples[] = {
+	{ "cambium db update", "All feeds, and the changelogs for all images of the store." },
+	{ "cambium db update debian", "One source." },
+	{ NULL },
+};
+
+/* One release and architecture that images of the store have. */
+typedef struct {
+	CamOsRelease *os;	  /* owned by one of the inventories */
+	const char *architecture; /* dpkg's name of it */
+	GPtrArray *sources;	  /* (element-type CamAptSource) */
+	GPtrArray *packages;	  /* (element-type CamPackage), owned by the inventories */
+} Release;
+
+static void
+release_free(gpointer data)
+{
+	Release *self = data;
+
+	g_ptr_array_unref(self->sources);
+	g_ptr_array_unref(self->packages);
+	g_free(self);
+}
+
+static const char *
+dpkg_architecture(const CamInventory *inventory)
+{
+	for (guint i = 0; i < inventory->packages->len; i++) {
+		const CamPackage *package = g_ptr_array_index(inventory->packages, i);
+
+		if (package->type == CAM_PACKAGE_DEB && package->architecture != NULL &&
+		    strcmp(package->architecture, "all") != 0)
+			return package->architecture;
+	}
+	return NULL;
+}
+
+static Release *
+find_release(GPtrArray *releases, const CamOsRelease *os, const char *architecture)
+{
+	for (guint i = 0; i < releases->len; i++) {
+		Release *release = g_ptr_array_index(releases, i);
+
+		if (strcmp(release->os->id, os->id) == 0 &&
+		    strcmp(release->os->codename, os->codename) == 0 &&
+		    strcmp(release->architecture, architecture) == 0)
+			return release;
+	}
+	return NULL;
+}
+
+static gboolean
+add_image(CamCli *cli, const UpdateOptions *self, const CamImage *image,
+	  const CamInventory *inventory, GPtrArray *releases, GError **error)
+{
+	const char *architecture = dpkg_architecture(inventory);
+	Release *release;
+
+	if (architecture == NULL || inventory->os->codename == NULL ||
+	    strcmp(inventory->os->id, "debian") != 0) {
+		cam_cli_note(cli,
+			     "%s: no changelogs for %s; use 'cambium db import' to add advisories",
+			     image->name,
+			     inventory->os->pretty_name != NULL ? inventory->os->pretty_name
+								: inventory->os->id);
+		return TRUE;
+	}
+	release = find_release(releases, inventory->os, architecture);
+	if (release == NULL) {
+		GPtrArray *sources =
+			cam_cli_find_sources(cli, image, inventory->os, self->repo, error);
+
+		if (sources == NULL)
+			return FALSE;
+		release = g_new0(Release, 1);
+		release->os = inventory->os;
+		release->architecture = architecture;
+		release->sources = sources;
+		release->packages = g_ptr_array_new();
+		g_ptr_array_add(releases, release);
+	}
+	for (guint i = 0; i < inventory->packages->len; i++)
+		g_ptr_array_add(release->packages, g_ptr_array_index(inventory->packages, i));
+	return TRUE;
+}
+
+/* @inventories keeps alive what the releases point to. */
+static GPtrArray *
+collect_releases(CamCli *cli, const UpdateOptions *self, GPtrArray *inventories, GError **error)
+{
+	g_autoptr(GPtrArray) images = cam_cli_list_images(cli, error);
+	g_autoptr(GPtrArray) releases = g_ptr_array_new_with_free_func(release_free);
+	CamScanEngine *engine = cam_cli_get_engine(cli, error);
+
+	if (images == NULL || engine == NULL)
+		return NULL;
+	for (guint i = 0; i < images->len; i++) {
+		const CamImage *image = g_ptr_array_index(images, i);
+		CamInventory *inventory = cam_scan_engine_get_inventory(
+			engine, image, cam_cli_get_cancellable(cli), error);
+
+		if (inventory == NULL) {
+			cam_error_translate(error, "%s", image->name);
+			return NULL;
+		}
+		g_ptr_array_add(inventories, inventory);
+		if (!add_image(cli, self, image, inventory, releases, error))
+			return NULL;
+	}
+	return g_steal_pointer(&releases);
+}
+
+/* A source that cannot be read is told and does not keep the others from being read. */
+static gboolean
+go_on(CamCli *cli, const char *name, GError **problem, GError **error)
+{
+	if (g_error_matches(*problem, CAM_ERROR, CAM_ERROR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(problem));
+		return FALSE;
+	}
+	cam_cli_warn(cli, "%s: %s", name, (*problem)->message);
+	g_clear_error(problem);
+	cam_cli_set_exit(cli, CAM_EXIT_FAILED);
+	return TRUE;
+}
+
+static gboolean
+update_changelogs(CamCli *cli, const UpdateOptions *self, CamAdvisoryDb *db,
+		  const char *const *wanted, GError **error)
+{
+	g_autoptr(GPtrArray) inventories =
+		g_ptr_array_new_with_free_func((GDestroyNotify) cam_inventory_free);
+	g_autoptr(GPtrArray) releases = collect_releases(cli, self, inventories, error);
+	g_autoptr(CamAptRepository) repository = NULL;
+
+	if (releases == NULL)
+		return FALSE;
+	repository = cam_cli_open_apt(cli, error);
+	if (repository == NULL)
+		return FALSE;
+	for (guint i = 0; i < releases->len; i++) {
+		const Release *release = g_ptr_array_index(releases, i);
+		g_autofree char *name =
+			g_strdup_printf("debian-changelog:%s", release->os->codename);
+		g_autoptr(GError) problem = NULL;
+		CamFeedResult result = { 0 };
+
+		if (wanted[0] != NULL && !g_strv_contains(wanted, name))
+			continue;
+		if (cam_feed_update_changelogs(db, repository, release->sources, release->os,
+					       release->architecture, release->packages,
+					       cam_cli_get_progress(cli), &result,
+					       cam_cli_get_cancellable(cli), &problem))
+			cam_note_feed(cli, name, &result);
+		else if (!go_on(cli, name, &problem, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
+update_feeds(CamCli *cli, CamAdvisoryDb *db, const char *const *wanted, GError **error)
+{
+	g_autoptr(GPtrArray) sources = cam_advisory_db_list_sources(db, error);
+	g_autofree char *git_dir = cam_cli_git_dir(cli);
+
+	if (sources == NULL)
+		return FALSE;
+	for (guint i = 0; i < sources->len; i++) {
+		const CamAdvisorySource *source = g_ptr_array_index(sources, i);
+		g_autoptr(GError) problem = NULL;
+		CamFeedResult result = { 0 };
+
+		if (!g_str_has_prefix(source->kind, "osv-") ||
+		    (wanted[0] != NULL && !g_strv_contains(wanted, source->name)))
+			continue;
+		if (cam_feed_update(db, source->name, git_dir, cam_cli_get_progress(cli), &result,
+				    cam_cli_get_cancellable(cli), &problem))
+			cam_note_feed(cli, source->name, &result);
+		else if (!go_on(cli, source->name, &problem, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
+check_names(CamAdvisoryDb *db, const char *const *wanted, GError **error)
+{
+	g_autoptr(GPtrArray) sources = cam_advisory_db_list_sources(db, error);
+
+	if (sources == NULL)
+		return FALSE;
+	for (guint w = 0; wanted[w] != NULL; w++) {
+		gboolean found = g_str_has_prefix(wanted[w], "debian-changelog:");
+
+		for (guint i = 0; i < sources->len; i++) {
+			const CamAdvisorySource *source = g_ptr_array_index(sources, i);
+
+			found |= strcmp(source->name, wanted[w]) == 0;
+		}
+		if (!found)
+			return cam_set_error(error, CAM_ERROR_NOT_FOUND,
+					     "there is no source '%s'; see 'cambium db status'",
+					     wanted[w]);
+	}
+	return TRUE;
+}
+
+static gboolean
+run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
+{
+	const UpdateOptions *self = data;
+	CamAdvisoryDb *db = cam_cli_get_advisories(cli, TRUE, error);
+
+	if (db == NULL || !check_names(db, words, error))
+		return FALSE;
+	return update_feeds(cli, db, words, error) &&
+	       update_changelogs(cli, self, db, words, error) &&
+	       cam_show_advisory_sources(cli, db, error);
+}
+
+const CamCommand cam_command_db_update = {
+	.name = "db update",
+	.summary = "learn what is known to be wrong",
+	.description =
+		"Reads every source of advisories again; of a git repository only what changed.\n\n"
+		"For the Debian releases of the store's images it also derives advisories from the "
+		"distribution's own repositories: the changelog of a newer version says which CVE "
+		"it "
+		"fixes. So findings are current on a host that reaches nothing but its mirror. "
+		"Such "
+		"records have no severity, and say nothing about what is not fixed yet.",
+	.arguments = arguments,
+	.options = options,
+	.options_size = sizeof(UpdateOptions),
+	.examples = examples,
+	.run = run,
+};

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `cambium fix`: an image without its fixable vulnerabilities. */
+#include "plugin/cli/commands.h"
+
+#include "plugin/cli/fix-report.h"
+#include "plugin/cli/sources.h"
+
+static const char *const methods[] = { "auto", "sandbox", "graft", NULL };
+
+typedef struct {
+	CamSourceOptions source;
+	GPtrArray *only, *repo;
+	const char *to, *suffix;
+	int method; /* 0 or 1 + index, which is CamApplyMethod */
+	gboolean dry_run, all, overwrite, store_only;
+} FixOptions;
+
+static const CamOption options[] = {
+	{ "dry-run", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(FixOptions, dry_run), NULL, NULL,
+	  CAM_COMPLETE_NOTHING, "print the plan and why each package moves; change nothing" },
+	{ "only", 0, CAM_OPTION_LIST, G_STRUCT_OFFSET(FixOptions, only), "CVE|PACKAGE", NULL,
+	  CAM_COMPLETE_NOTHING, "fix only this vulnerability or package" },
+	{ "all", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(FixOptions, all), NULL, NULL,
+	  CAM_COMPLETE_NOTHING, "take every update that there is, not only security" },
+	{ "overwrite", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(FixOptions, overwrite), NULL, NULL,
+	  CAM_COMPLETE_NOTHING, "replace the tag itself instead of making TAG_fix" },
+	{ "suffix", 0, CAM_OPTION_TEXT, G_STRUCT_OFFSET(FixOptions, suffix), "TEXT", NULL,
+	  CAM_COMPLETE_NOTHING, "append this to the tag instead of _fix" },
+	{ "to", 0, CAM_OPTION_TEXT, G_STRUCT_OFFSET(FixOptions, to), "LOCATION", NULL,
+	  CAM_COMPLETE_FILE,
+	  "write the fixed image there instead of where the original came from" },
+	{ "store-only", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(FixOptions, store_only), NULL, NULL,
+	  CAM_COMPLETE_NOTHING, "keep the fixed image in the store; write it nowhere" },
+	{ "method", 0, CAM_OPTION_CHOICE, G_STRUCT_OFFSET(FixOptions, method), "METHOD", methods,
+	  CAM_COMPLETE_CHOICES, "how packages get into the image" },
+	CAM_REPO_OPTION(FixOptions, repo),
+	CAM_SOURCE_OPTIONS(FixOptions, source),
+	{ NULL },
+};
+
+static const CamArgument arguments[] = {
+	{ "IMAGE", CAM_ARGUMENT_ONE, CAM_COMPLETE_IMAGE, NULL,
+	  "a name in the store, or a location, which is imported first" },
+	{ NULL },
+};
+
+static const CamExample examples[] = {
+	{ "cambium fix --dry-run shop:1.0", "What would it do, and why?" },
+	{ "cambium fix shop:1.0", "Makes shop:1.0_fix, beside the original." },
+	{ "cambium fix --only CVE-2026-0001 --only openssl shop:1.0", "Nothing but these." },
+	{ "cambium fix --to docker://registry.example.org/shop:1.0_fix shop:1.0",
+	  "Writes the result to a registry." },
+	{ NULL },
+};
+
+static void
+print(CamCli *cli, JsonObject *json, const char *table)
+{
+	if (cam_cli_get_format(cli) == CAM_FORMAT_JSON)
+		cam_cli_print_json(cli, json);
+	else
+		cam_cli_print(cli, table);
+}
+
+static gboolean
+print_plan(CamCli *cli, CamAptRepository *repository, const CamImage *image,
+	   const CamPlanOptions *plan_options, GError **error)
+{
+	CamStore *store = cam_cli_get_store(cli, FALSE, NULL);
+	CamScanEngine *engine = cam_cli_get_engine(cli, error);
+	CamScanOptions scan_options = { .unknown_counts_as = cam_cli_unknown_counts_as(cli) };
+	CamTableStyle style = cam_cli_get_style(cli);
+	g_autoptr(CamScanResult) scan = NULL;
+	g_autoptr(CamFixPlan) plan = NULL;
+	g_autoptr(JsonObject) json = NULL;
+	g_autofree char *table = NULL;
+
+	scan = cam_scan_engine_scan(engine, image, &scan_options, cam_cli_get_progress(cli),
+				    cam_cli_get_cancellable(cli), error);
+	if (scan == NULL)
+		return FALSE;
+	plan = cam_fix_plan_new(store, engine, repository, image, scan, plan_options,
+				cam_cli_get_progress(cli), cam_cli_get_cancellable(cli), error);
+	if (plan == NULL)
+		return FALSE;
+	json = cam_fix_plan_to_json(plan);
+	table = cam_fix_plan_to_table(plan, &style);
+	print(cli, json, table);
+	return TRUE;
+}
+
+static gboolean
+fix(CamCli *cli, CamAptRepository *repository, const CamImage *image,
+    const CamFixOptions *fix_options, GError **error)
+{
+	CamTableStyle style = cam_cli_get_style(cli);
+	g_autoptr(CamFixResult) result = NULL;
+	g_autoptr(JsonObject) json = NULL;
+	g_autofree char *table = NULL;
+
+	result = cam_fix_image(cam_cli_get_store(cli, FALSE, NULL), cam_cli_get_engine(cli, NULL),
+			       repository, image, fix_options, cam_cli_get_progress(cli),
+			       cam_cli_get_cancellable(cli), error);
+	if (result == NULL)
+		return FALSE;
+	json = cam_fix_report_to_json(image, result);
+	table = cam_fix_report_to_table(image, result, &style);
+	print(cli, json, table);
+	if (result->still_open != NULL && result->still_open->len > 0) {
+		cam_cli_warn(cli, "%u vulnerabilities that were to be fixed are still there",
+			     result->still_open->len);
+		cam_cli_set_exit(cli, CAM_EXIT_POLICY);
+	}
+	return TRUE;
+}
+
+static gboolean
+run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
+	     const CamLocation *destination, GError **error)
+{
+	CamScanEngine *engine = cam_cli_get_engine(cli, error);
+	g_autoptr(CamInventory) inventory = NULL;
+	g_autoptr(CamAptRepository) repository = NULL;
+	g_autoptr(GPtrArray) sources = NULL;
+	g_autoptr(GError) problem = NULL;
+	const CamConfig *config = cam_cli_get_config(cli);
+	CamFixOptions options_for_fix = {
+		.plan = { .all = self->all,
+			  .only = self->only != NULL ? (const char *const *) self->only->pdata
+						     : NULL },
+		.method = self->method == 0 ? CAM_APPLY_AUTO : (CamApplyMethod) (self->method - 1),
+		.suffix = self->suffix != NULL ? self->suffix : config->suffix,
+		.overwrite = self->overwrite,
+		.store_only = self->store_only,
+		.destination = destination,
+	};
+
+	if (engine == NULL)
+		return FALSE;
+	inventory =
+		cam_scan_engine_get_inventory(engine, image, cam_cli_get_cancellable(cli), error);
+	if (inventory == NULL)
+		return FALSE;
+	sources = cam_cli_named_sources(cli, inventory->os, self->repo, &problem);
+	if (problem != NULL) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	}
+	options_for_fix.plan.sources = sources;
+	cam_cli_fill_transport(cli, &self->source, destination, &options_for_fix.transport);
+	repository = cam_cli_open_apt(cli, error);
+	if (repository == NULL)
+		return FALSE;
+	if (self->dry_run)
+		return print_plan(cli, repository, image, &options_for_fix.plan, error);
+	return fix(cli, repository, image, &options_for_fix, error);
+}
+
+static gboolean
+run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
+{
+	const FixOptions *self = data;
+	g_autoptr(CamLocation) destination = NULL;
+	g_autoptr(CamImage) image = NULL;
+
+	if (self->store_only && self->to != NULL)
+		return cam_cli_usage_error(cli, error, "--store-only and --to exclude each other");
+	if (self->overwrite && self->suffix != NULL)
+		return cam_cli_usage_error(cli, error,
+					   "--overwrite and --suffix exclude each other");
+	if (self->to != NULL) {
+		destination = cam_location_parse(self->to, error);
+		if (destination == NULL)
+			return FALSE;
+	}
+	image = cam_cli_get_image(cli, words[0], &self->source, error);
+	return image != NULL && run_on_image(cli, self, image, destination, error);
+}
+
+const CamCommand cam_command_fix = {
+	.name = "fix",
+	.summary = "make an image without its fixable vulnerabilities",
+	.description =
+		"Plans which packages must move (those with findings that a version fixes, their "
+		"siblings of the same source package and what these newly need; held packages "
+		"stay, "
+		"nothing is removed), verifies signatures and digests of the repositories and "
+		"packages, applies the packages without network, and commits one new layer that "
+		"holds only what changed. The original layers keep their digests.\n\n"
+		"The result is named TAG_fix beside the original, in the store and where the "
+		"original "
+		"came from. It is scanned again; if something that was to be fixed is still there, "
+		"the "
+		"exit status is 3. What could not be fixed is listed with the reason. The same "
+		"plan on "
+		"the same image gives the same digests.\n\n"
+		"Packages are looked for in the image's own sources and in the machine's sources "
+		"of the "
+		"same distribution, with the codename exchanged.",
+	.arguments = arguments,
+	.options = options,
+	.options_size = sizeof(FixOptions),
+	.examples = examples,
+	.run = run,
+};

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "rebuild/rebuild.h"
+#include "scanners/scanners.h"
+#include "snapshotter/snapshotter.h"
+
+G_BEGIN_DECLS
+
+/* How the text of a key is read, and what is stored at its offset. */
+typedef enum {
+	CAM_CONFIG_TEXT,     /* char * */
+	CAM_CONFIG_LIST,     /* char ** */
+	CAM_CONFIG_SIZE,     /* guint64, bytes: "64G" */
+	CAM_CONFIG_COUNT,    /* guint64 */
+	CAM_CONFIG_SEVERITY, /* CamSeverity */
+	CAM_CONFIG_SOURCES,  /* any key of the group: a list of "deb" lines (see sources) */
+} CamConfigKind;
+
+/* One key, for the reader and the man page alike. The table ends with an entry without group. */
+typedef struct {
+	const char *group, *key;
+	CamConfigKind kind;
+	gsize offset;
+	const char *fallback; /* (nullable): what holds where it is not said, for people */
+	const char *help;     /* sentences */
+} CamConfigKey;
+
+extern const CamConfigKey cam_config_keys[];
+
+/**
+ * CamConfig: what cambium.conf says. Members that it does not name are zero.
+ */
+typedef struct {
+	char *store;
+	CamSeverity unknown_counts_as;
+	guint64 layer_size, layer_entries, layer_ratio;
+	char **insecure; /* (nullable): registries, host or host:port */
+	char *auth_file;
+	char *suffix;
+	GHashTable *sources; /* "debian" or "debian/bookworm" → char ** of "deb" lines */
+} CamConfig;
+
+/**
+ * cam_config_load:
+ * @path: a key file
+ * @required: whether it is an error (%CAM_ERROR_NOT_FOUND) if there is no such file
+ *
+ * Unknown groups and keys and malformed values are %CAM_ERROR_INVALID_ARGUMENT; the message names
+ * the file.
+ */
+CamConfig *cam_config_load(const char *path, gboolean required, GError **error);
+void cam_config_free(CamConfig *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamConfig, cam_config_free)
+
+/**
+ * cam_config_get_sources:
+ *
+ * Returns: (transfer full) (nullable) (element-type CamAptSource): the repositories that the
+ *     configuration names for a release, instead of those that are found; NULL without error where
+ *     it names none. "{codename}" in a line stands for @codename.
+ */
+GPtrArray *cam_config_get_sources(const CamConfig *self, const char *distribution,
+				  const char *codename, GError **error);
+
+/* Whether plain HTTP and unverified TLS are allowed for the registry @host. */
+gboolean cam_config_is_insecure(const CamConfig *self, const char *host);
+
+/* "64G" → bytes; suffixes K, M, G, T are powers of 1024. */
+gboolean cam_parse_size(const char *text, guint64 *size, GError **error);
+
+G_END_DECLS
