@@ -265,9 +265,10 @@ add_member(Members *self, CamLayerChange *change, GHashTable *known, GError **er
 	} else if (covered) {
 		g_autofree char *shown = g_strescape(change->path, NULL);
 
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "the layer has \"%s\" and also removes a directory above it",
-				     shown);
+		return cam_set_error(
+			error, CAM_ERROR_INVALID_ARGUMENT,
+			"the layer has \"%s\" and also replaces or removes what is above it",
+			shown);
 	}
 	if (!found)
 		return TRUE;
