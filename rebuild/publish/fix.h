@@ -14,23 +14,24 @@ typedef enum {
 typedef struct {
 	CamPlanOptions plan;
 	CamApplyMethod method;
-	const char *suffix;	/* default "_fix" */
-	gboolean overwrite;	/* replace the tag itself */
-	gboolean store_only;	/* do not write back to where the image came from */
+	const char *suffix;		/* default "_fix" */
+	gboolean overwrite;		/* replace the tag itself */
+	gboolean store_only;		/* do not write back to where the image came from */
 	const CamLocation *destination; /* (nullable): write there instead */
 	CamTransportOptions transport;
 } CamFixOptions;
 
 typedef struct {
-	CamImage *image;	/* the fixed one, in the store */
+	CamImage *image; /* the fixed one, in the store */
 	CamFixPlan *plan;
 	CamScanResult *before, *after;
-	GPtrArray *still_open;	/* (element-type CamFinding): planned, yet there: the command fails */
+	GPtrArray
+		*still_open; /* (element-type CamFinding): planned, yet there: the command fails */
 	char *layer_diff_id;
 	char *layer_digest;
-	guint64 layer_size;	/* compressed bytes */
-	char *written_to;	/* (nullable): location */
-	gboolean unchanged;	/* there was nothing to do */
+	guint64 layer_size; /* compressed bytes */
+	char *written_to;   /* (nullable): location */
+	gboolean unchanged; /* there was nothing to do */
 	CamApplyMethod method;
 } CamFixResult;
 void cam_fix_result_free(CamFixResult *self);

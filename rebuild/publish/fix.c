@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The way of one fix, from scan to scan. Each step is somebody else's: planning is rebuild/plan's,
+ * changing the tree rebuild/pkgmgr's, the layer fixed-layer.c's, documents fixed-image.c's, names
+ * and writing back fix-publish.c's.
+ *
+ * Killed at any point it can be run again: packages stay in the cache, layer and blobs stay in
+ * the store (a lease keeps them from gc until the image has its name), and as all of them depend
+ * on image and plan alone the second run comes to the same digests.
+ */
+#include "rebuild/publish/fix.h"
+
+#include "rebuild/pkgmgr/pkgmgr.h"
+#include "rebuild/publish/fix-publish.h"
+#include "rebuild/publish/fixed-image.h"
+#include "rebuild/publish/lower-times.h"
+
+/* What the steps hand on to each other. */
+typedef struct {
+	CamStore *store;
+	CamScanEngine *engine;
+	CamAptRepository *repository;
+	const CamImage *image;
+	const CamFixOptions *options;
+	CamProgress *progress;
+	GCancellable *cancellable;
+	const CamPackageManager *manager;
+	char *lease;
+	CamFixResult *result;
+} Fix;
+
+void
+cam_fix_result_free(CamFixResult *self)
+{
+	g_clear_pointer(&self->image, cam_image_free);
+	g_clear_pointer(&self->plan, cam_fix_plan_free);
+	g_clear_pointer(&self->before, cam_scan_result_free);
+	g_clear_pointer(&self->after, cam_scan_result_free);
+	g_clear_pointer(&self->still_open, g_ptr_array_unref);
+	g_free(self->layer_diff_id);
+	g_free(self->layer_digest);
+	g_free(self->written_to);
+	g_free(self);
+}
+
+static CamScanResult *
+scan(Fix *self, const CamImage *image, GError **error)
+{
+	static const CamScanOptions options = { .unknown_counts_as = CAM_SEVERITY_MEDIUM };
+
+	return cam_scan_engine_scan(self->engine, image, &options, self->progress,
+				    self->cancellable, error);
+}
+
+/* ---- packages ---- */
+
+static GPtrArray *
+download(Fix *self, GError **error)
+{
+	const GPtrArray *packages = self->result->plan->packages;
+	g_autoptr(GPtrArray) debs = g_ptr_array_new_with_free_func(g_free);
+
+	for (guint i = 0; i < packages->len; i++) {
+		const CamPlannedPackage *package = packages->pdata[i];
+		char *path = cam_apt_repository_get_deb(
+			self->repository, package->origin, package->filename, package->sha256,
+			package->size, self->progress, self->cancellable, error);
+
+		if (path == NULL) {
+			cam_error_translate(error, "cannot get %s %s", package->name, package->to);
+			return NULL;
+		}
+		g_ptr_array_add(debs, path);
+	}
+	g_ptr_array_add(debs, NULL);
+	return g_steal_pointer(&debs);
+}
+
+/* The image's own package manager knows best; without one there is the graft. */
+static const CamPackageManager *
+choose_manager(CamRootfs *rootfs, CamApplyMethod method, GError **error)
+{
+	static const struct {
+		const CamPackageManager *manager;
+		CamApplyMethod method;
+	} managers[] = {
+		{ &cam_package_manager_dpkg, CAM_APPLY_SANDBOX },
+		{ &cam_package_manager_graft, CAM_APPLY_GRAFT },
+	};
+	g_autoptr(GString) reasons = g_string_new(NULL);
+
+	for (guint i = 0; i < G_N_ELEMENTS(managers); i++) {
+		g_autofree char *reason = NULL;
+
+		if (method != CAM_APPLY_AUTO && method != managers[i].method)
+			continue;
+		if (managers[i].manager->probe(rootfs, &reason))
+			return managers[i].manager;
+		g_string_append_printf(reasons, "%s%s: %s", reasons->len > 0 ? "; " : "",
+				       managers[i].manager->name, reason);
+	}
+	cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
+		      "nothing can change the packages of this image (%s)", reasons->str);
+	return NULL;
+}
+
+/* *@tar stays NULL if there is nothing left to do. @times must outlive it. */
+static gboolean
+apply(Fix *self, CamLayerTar **tar, CamLowerTimes **times, GError **error)
+{
+	const char *const *diff_ids = (const char *const *) self->image->diff_ids;
+	CamFixPlan *plan = self->result->plan;
+	g_autoptr(CamRootfs) rootfs = NULL;
+	g_autoptr(GPtrArray) debs = NULL;
+	g_autoptr(CamLayerTar) changes = NULL;
+
+	rootfs = cam_store_open_rootfs(self->store, diff_ids, self->cancellable, error);
+	if (rootfs == NULL)
+		return FALSE;
+	self->manager = choose_manager(rootfs, self->options->method, error);
+	if (self->manager == NULL)
+		return FALSE;
+	self->result->method =
+		self->manager == &cam_package_manager_graft ? CAM_APPLY_GRAFT : CAM_APPLY_SANDBOX;
+	debs = download(self, error);
+	if (debs == NULL)
+		return FALSE;
+	*times = cam_lower_times_new(self->store, diff_ids, error);
+	if (*times == NULL)
+		return FALSE;
+	changes = cam_layer_tar_new(rootfs, cam_lower_times_get, *times, plan->epoch);
+	if (!self->manager->apply(self->store, self->image, plan, (const char *const *) debs->pdata,
+				  changes, self->progress, self->cancellable, error))
+		return FALSE;
+	if (plan->packages->len > 0 && !cam_layer_tar_is_empty(changes))
+		*tar = g_steal_pointer(&changes);
+	return TRUE;
+}
+
+/* ---- layer and image ---- */
+
+static char *
+describe(const CamFixPlan *plan)
+{
+	g_autoptr(GString) text = g_string_new("cambium fix");
+
+	for (guint i = 0; i < plan->packages->len; i++) {
+		const CamPlannedPackage *package = plan->packages->pdata[i];
+
+		g_string_append_printf(text, " %s=%s", package->name, package->to);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static gboolean
+build_image(Fix *self, CamLayerTar *tar, GError **error)
+{
+	CamFixResult *result = self->result;
+	g_autoptr(CamFixedLayer) layer = NULL;
+
+	layer = cam_fixed_layer_new(self->store, tar, self->image->manifest, self->lease,
+				    self->progress, self->cancellable, error);
+	if (layer == NULL)
+		return FALSE;
+	layer->epoch = result->plan->epoch;
+	layer->created_by = describe(result->plan);
+	result->layer_diff_id = g_strdup(layer->diff_id);
+	result->layer_digest = g_strdup(layer->blob->digest);
+	result->layer_size = (guint64) layer->blob->size;
+	result->image = cam_fixed_image_new(self->store, self->image, layer, error);
+	return result->image != NULL;
+}
+
+/* ---- proof ---- */
+
+static void
+add_still_open(CamFixResult *result, const CamFinding *fix)
+{
+	for (guint i = 0; i < result->after->findings->len; i++) {
+		CamFinding *finding = result->after->findings->pdata[i];
+
+		if (g_str_equal(finding->id, fix->id) &&
+		    g_strcmp0(finding->package, fix->package) == 0 &&
+		    g_strcmp0(finding->architecture, fix->architecture) == 0)
+			g_ptr_array_add(result->still_open, finding);
+	}
+}
+
+/* The image is scanned as it will be published, and before it is. */
+static gboolean
+prove(Fix *self, GError **error)
+{
+	CamFixResult *result = self->result;
+
+	result->after = scan(self, result->image, error);
+	if (result->after == NULL)
+		return FALSE;
+	for (guint i = 0; i < result->plan->fixes->len; i++)
+		add_still_open(result, result->plan->fixes->pdata[i]);
+	return TRUE;
+}
+
+static gboolean
+leave_unchanged(Fix *self, GError **error)
+{
+	self->result->unchanged = TRUE;
+	self->result->image = cam_store_get_image(self->store, self->image->name, error);
+	return self->result->image != NULL;
+}
+
+static gboolean
+run(Fix *self, GError **error)
+{
+	CamFixResult *result = self->result;
+	g_autoptr(CamLowerTimes) times = NULL;
+	g_autoptr(CamLayerTar) tar = NULL;
+
+	result->before = scan(self, self->image, error);
+	if (result->before == NULL)
+		return FALSE;
+	result->plan = cam_fix_plan_new(self->store, self->engine, self->repository, self->image,
+					result->before, &self->options->plan, self->progress,
+					self->cancellable, error);
+	if (result->plan == NULL)
+		return FALSE;
+	if (result->plan->packages->len == 0)
+		return leave_unchanged(self, error);
+	if (!apply(self, &tar, &times, error))
+		return FALSE;
+	if (tar == NULL)
+		return leave_unchanged(self, error);
+	if (!build_image(self, tar, error))
+		return FALSE;
+	/* With it goes what the contents were read from. */
+	g_clear_pointer(&tar, cam_layer_tar_free);
+	if (!prove(self, error))
+		return FALSE;
+	/* What does not heal gets no name: gc will take it. */
+	if (result->still_open->len > 0)
+		return TRUE;
+	return cam_fix_publish(self->store, self->image, result->image, self->options,
+			       &result->written_to, self->progress, self->cancellable, error);
+}
+
+CamFixResult *
+cam_fix_image(CamStore *store, CamScanEngine *engine, CamAptRepository *repository,
+	      const CamImage *image, const CamFixOptions *options, CamProgress *progress,
+	      GCancellable *cancellable, GError **error)
+{
+	g_autoptr(CamFixResult) result = g_new0(CamFixResult, 1);
+	g_autofree char *unique = g_uuid_string_random();
+	g_autofree char *lease = g_strconcat("fix-", unique, NULL);
+	Fix self = { .store = store,
+		     .engine = engine,
+		     .repository = repository,
+		     .image = image,
+		     .options = options,
+		     .progress = progress,
+		     .cancellable = cancellable,
+		     .lease = lease,
+		     .result = result };
+	gboolean ok;
+
+	result->still_open = g_ptr_array_new();
+	ok = run(&self, error);
+	/* It expires by itself where it cannot be removed. */
+	cam_store_remove_lease(store, lease, NULL);
+	return ok ? g_steal_pointer(&result) : NULL;
+}
