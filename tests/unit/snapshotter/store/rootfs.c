@@ -92,6 +92,10 @@ test_name_outlives_trees(void)
 		g_autofree char *path = g_strdup_printf("many/%u/file", i);
 
 		cam_memory_rootfs_add_file(CAM_MEMORY_ROOTFS(fs), path, path, -1, 0644);
+	}
+	for (guint i = 0; i < 600; i++) {
+		g_autofree char *path = g_strdup_printf("many/%u/file", i);
+
 		assert_real_path(fs, path, TRUE, path);
 	}
 	g_assert_cmpstr(entry.name, ==, "os-release");
