@@ -67,6 +67,9 @@ CamAdvisoryDb *cam_advisory_db_open(const char *path, GError **error);
 GPtrArray *cam_advisory_db_list_sources(CamAdvisoryDb *self, GError **error);
 /* Changes whenever the content does; key of remembered matches. */
 const char *cam_advisory_db_get_version(CamAdvisoryDb *self);
+/* Whether any record, of any source, is about packages of @ecosystem. */
+gboolean cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosystem, gboolean *has,
+				       GError **error);
 /* Withdrawn advisories never match. (element-type CamMatch), by id */
 GPtrArray *cam_advisory_db_match(CamAdvisoryDb *self, const char *ecosystem, const char *package,
 				 const char *version, GError **error);

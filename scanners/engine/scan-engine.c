@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The engine: from an image of the store to its inventory and its findings. It owns the memo and
+ * the advisory database; what scanners want, what matches and what layers brought stands in the
+ * files beside this one.
+ */
+#include "scanners/engine/scan-engine.h"
+
+#include <string.h>
+
+#include "scanners/engine/layer-origin.h"
+#include "scanners/engine/matcher.h"
+#include "scanners/engine/memo.h"
+#include "scanners/engine/scanner-table.h"
+#include "scanners/engine/tree-walk.h"
+
+/* Of a release that nobody mends any more. */
+#define END_OF_LIFE_SEVERITY CAM_SEVERITY_HIGH
+
+struct _CamScanEngine {
+	GObject parent_instance;
+
+	CamStore *store;
+	CamMemo *memo;
+	CamAdvisoryDb *advisories;
+	char *generation; /* of the scanners */
+	guint64 trees_visited, trees_remembered;
+};
+
+G_DEFINE_FINAL_TYPE(CamScanEngine, cam_scan_engine, G_TYPE_OBJECT)
+
+static void
+cam_scan_engine_finalize(GObject *object)
+{
+	CamScanEngine *self = CAM_SCAN_ENGINE(object);
+
+	g_clear_pointer(&self->memo, cam_memo_free);
+	g_clear_object(&self->advisories);
+	g_clear_object(&self->store);
+	g_free(self->generation);
+	G_OBJECT_CLASS(cam_scan_engine_parent_class)->finalize(object);
+}
+
+static void
+cam_scan_engine_class_init(CamScanEngineClass *klass)
+{
+	G_OBJECT_CLASS(klass)->finalize = cam_scan_engine_finalize;
+}
+
+static void
+cam_scan_engine_init(CamScanEngine *self)
+{
+	self->generation = cam_scanners_generation(cam_scanners);
+}
+
+CamScanEngine *
+cam_scan_engine_new(CamStore *store, GError **error)
+{
+	g_autoptr(CamScanEngine) self = g_object_new(CAM_TYPE_SCAN_ENGINE, NULL);
+	g_autofree char *memo_path = g_build_filename(cam_store_get_path(store), "memo.db", NULL);
+	g_autofree char *advisories_path =
+		g_build_filename(cam_store_get_path(store), "advisories.db", NULL);
+
+	self->store = g_object_ref(store);
+	self->advisories = cam_advisory_db_open(advisories_path, error);
+	if (self->advisories == NULL)
+		return NULL;
+	self->memo = cam_memo_open(memo_path);
+	cam_memo_set_generation(self->memo, CAM_MEMO_WALK, self->generation);
+	cam_memo_set_generation(self->memo, CAM_MEMO_FRAGMENT, self->generation);
+	cam_memo_set_generation(self->memo, CAM_MEMO_INVENTORY, self->generation);
+	return g_steal_pointer(&self);
+}
+
+CamAdvisoryDb *
+cam_scan_engine_get_advisories(CamScanEngine *self)
+{
+	return self->advisories;
+}
+
+/* ---- inventory ---- */
+
+static CamInventory *
+scan_tree(CamScanEngine *self, CamRootfs *rootfs, GCancellable *cancellable, GError **error)
+{
+	CamTreeWalk walk = {
+		.scanners = cam_scanners,
+		.generation = self->generation,
+		.memo = self->memo,
+	};
+	CamInventory *inventory = cam_tree_walk_scan(&walk, rootfs, cancellable, error);
+
+	self->trees_visited += walk.trees_visited;
+	self->trees_remembered += walk.trees_remembered;
+	return inventory;
+}
+
+static gboolean
+name_layers(CamScanEngine *self, CamInventory *inventory, const CamImage *image,
+	    GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GPtrArray) layers =
+		g_ptr_array_new_with_free_func((GDestroyNotify) cam_inventory_free);
+
+	for (char **diff_id = image->diff_ids; *diff_id != NULL; diff_id++) {
+		g_autoptr(CamRootfs) tree = cam_store_open_layer_tree(self->store, *diff_id, error);
+		CamInventory *layer;
+
+		if (tree == NULL)
+			return FALSE;
+		layer = scan_tree(self, tree, cancellable, error);
+		if (layer == NULL)
+			return cam_error_translate(error, "layer %s", *diff_id);
+		g_ptr_array_add(layers, layer);
+	}
+	cam_inventory_name_layers(inventory, layers);
+	return TRUE;
+}
+
+static CamInventory *
+make_inventory(CamScanEngine *self, const CamImage *image, GCancellable *cancellable,
+	       GError **error)
+{
+	g_autoptr(CamRootfs) rootfs = cam_store_open_rootfs(
+		self->store, (const char *const *) image->diff_ids, cancellable, error);
+	g_autoptr(CamInventory) inventory = NULL;
+
+	if (rootfs == NULL)
+		return NULL;
+	inventory = scan_tree(self, rootfs, cancellable, error);
+	if (inventory == NULL)
+		return NULL;
+	if (inventory->os == NULL)
+		inventory->os = cam_os_release_parse("", 0);
+	if (!name_layers(self, inventory, image, cancellable, error))
+		return NULL;
+	return g_steal_pointer(&inventory);
+}
+
+CamInventory *
+cam_scan_engine_get_inventory(CamScanEngine *self, const CamImage *image, GCancellable *cancellable,
+			      GError **error)
+{
+	g_autoptr(CamInventory) inventory = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	CamSha256 key;
+
+	cam_memo_key(&key, "inventory", self->generation, image->chain_id, NULL);
+	bytes = cam_memo_get(self->memo, CAM_MEMO_INVENTORY, &key);
+	if (bytes != NULL)
+		inventory = cam_inventory_from_bytes(bytes);
+	if (inventory != NULL && inventory->os != NULL) {
+		self->trees_remembered++;
+		return g_steal_pointer(&inventory);
+	}
+
+	g_clear_pointer(&inventory, cam_inventory_free);
+	inventory = make_inventory(self, image, cancellable, error);
+	if (inventory == NULL) {
+		cam_error_translate(error, "cannot scan %s", image->name);
+		return NULL;
+	}
+	g_clear_pointer(&bytes, g_bytes_unref);
+	bytes = cam_inventory_to_bytes(inventory);
+	cam_memo_put(self->memo, CAM_MEMO_INVENTORY, &key, bytes);
+	cam_memo_flush(self->memo);
+	return g_steal_pointer(&inventory);
+}
+
+/* ---- scan ---- */
+
+static void
+describe_image(CamScanResult *result, const CamImage *image)
+{
+	result->reference = g_strdup(image->name);
+	result->digest = g_strdup(image->manifest->digest);
+	result->platform = cam_platform_to_string(image->config->platform);
+	for (guint i = 0; image->diff_ids[i] != NULL; i++) {
+		CamLayerLabel *label = g_new0(CamLayerLabel, 1);
+
+		label->diff_id = g_strdup(image->diff_ids[i]);
+		label->created_by = g_strdup(cam_image_config_layer_created_by(image->config, i));
+		g_ptr_array_add(result->layers, label);
+	}
+}
+
+static void warn(CamScanResult *result, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void
+warn(CamScanResult *result, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	g_ptr_array_add(result->warnings, g_strdup_vprintf(format, args));
+	va_end(args);
+}
+
+static const char *
+os_title(const CamOsRelease *os)
+{
+	return os->pretty_name != NULL ? os->pretty_name : os->id;
+}
+
+static const char *
+last_day(const CamOsRelease *os)
+{
+	return os->end_of_lts != NULL ? os->end_of_lts : os->end_of_life;
+}
+
+static void
+add_end_of_life(CamScanResult *result)
+{
+	const CamOsRelease *os = result->os;
+	CamFinding *finding = g_new0(CamFinding, 1);
+
+	finding->kind = CAM_FINDING_END_OF_LIFE;
+	finding->id = g_strdup_printf("EOL-%s-%s", os->id,
+				      os->version_id != NULL ? os->version_id : os->codename);
+	finding->aliases = g_new0(char *, 1);
+	finding->references = g_new0(char *, 1);
+	finding->title = g_strdup_printf("%s has had no security support since %s", os_title(os),
+					 last_day(os));
+	finding->severity = END_OF_LIFE_SEVERITY;
+	finding->score = -1;
+	finding->package = g_strdup(os->id);
+	finding->source_package = g_strdup(os->id);
+	finding->installed_version =
+		g_strdup(os->version_id != NULL ? os->version_id : os->codename);
+	finding->state = CAM_STATE_END_OF_LIFE;
+	finding->layer = -1;
+	finding->suggestion =
+		g_strdup("build the image from a release that is supported: new "
+			 "vulnerabilities of this one are neither published nor fixed");
+	g_ptr_array_add(result->findings, finding);
+	warn(result,
+	     "%s is past its end of life: it has had no security support since %s. What is "
+	     "listed here is not all that is wrong with it.",
+	     os_title(os), last_day(os));
+}
+
+static void
+judge_release(CamScanResult *result, const char *today)
+{
+	const CamOsRelease *os = result->os;
+
+	result->support = cam_os_release_get_support(os, today);
+	switch (result->support) {
+	case CAM_SUPPORT_UNKNOWN:
+		warn(result,
+		     "The release (%s) is not known: its packages were listed, but nothing "
+		     "could be said of their vulnerabilities.",
+		     os_title(os));
+		break;
+	case CAM_SUPPORT_FULL:
+		break;
+	case CAM_SUPPORT_LTS:
+		warn(result,
+		     "Regular security support of %s ended on %s; long-term support goes on "
+		     "until %s.",
+		     os_title(os), os->end_of_life, os->end_of_lts);
+		break;
+	case CAM_SUPPORT_END_OF_LIFE:
+		add_end_of_life(result);
+		break;
+	}
+	if (os->based_on != NULL)
+		warn(result, "%s is judged by the advisories of %s, which it is based on.",
+		     os_title(os), os->based_on);
+}
+
+/* Whether the advisories say anything of the image: without them "no finding" would be a lie. */
+static gboolean
+judge_databases(CamScanEngine *self, CamScanResult *result, gboolean *covered, GError **error)
+{
+	*covered = FALSE;
+	if (result->packages->len == 0) {
+		warn(result, "No package database was found: nothing could be judged.");
+		return TRUE;
+	}
+	if (result->os->ecosystem == NULL)
+		return TRUE;
+	if (!cam_advisory_db_has_ecosystem(self->advisories, result->os->ecosystem, covered, error))
+		return FALSE;
+	if (!*covered)
+		warn(result,
+		     "The advisory database knows nothing of %s: update it, or add a source "
+		     "that does. Until then nothing can be said of this image.",
+		     result->os->ecosystem);
+	return TRUE;
+}
+
+static CamSeverity
+effective(const CamFinding *finding, CamSeverity unknown_counts_as)
+{
+	return finding->severity == CAM_SEVERITY_UNKNOWN ? unknown_counts_as : finding->severity;
+}
+
+/* The worst of all, before options hide any: hiding does not make an image better. */
+static CamSeverity
+judge_risk(const GPtrArray *findings, gboolean covered, CamSeverity unknown_counts_as)
+{
+	CamSeverity risk = CAM_SEVERITY_NONE;
+
+	for (guint i = 0; i < findings->len; i++)
+		risk = MAX(risk, effective(findings->pdata[i], unknown_counts_as));
+	return covered || risk > CAM_SEVERITY_NONE ? risk : CAM_SEVERITY_UNKNOWN;
+}
+
+static gboolean
+is_left_out(const CamFinding *finding, const CamScanOptions *options, CamSeverity unknown_counts_as)
+{
+	if (finding->kind == CAM_FINDING_END_OF_LIFE)
+		return FALSE;
+	return effective(finding, unknown_counts_as) < options->min_severity ||
+	       (options->ignore_unfixed && finding->state != CAM_STATE_FIXED);
+}
+
+static void
+filter_findings(CamScanResult *result, const CamScanOptions *options, CamSeverity unknown_counts_as)
+{
+	for (guint i = 0; i < result->findings->len;) {
+		const CamFinding *finding = result->findings->pdata[i];
+
+		if (is_left_out(finding, options, unknown_counts_as)) {
+			result->left_out++;
+			g_ptr_array_remove_index_fast(result->findings, i);
+		} else {
+			result->counts[finding->severity]++;
+			i++;
+		}
+	}
+}
+
+static int
+compare_findings(gconstpointer a, gconstpointer b, gpointer unknown_counts_as)
+{
+	return cam_finding_compare(*(const CamFinding *const *) a, *(const CamFinding *const *) b,
+				   GPOINTER_TO_INT(unknown_counts_as));
+}
+
+static gboolean
+find_and_judge(CamScanEngine *self, CamScanResult *result, const CamScanOptions *options,
+	       GCancellable *cancellable, GError **error)
+{
+	CamSeverity unknown_counts_as = options->unknown_counts_as != CAM_SEVERITY_UNKNOWN
+						? options->unknown_counts_as
+						: CAM_SEVERITY_MEDIUM;
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *today = g_date_time_format(now, "%F");
+	gboolean covered;
+
+	judge_release(result, options->today != NULL ? options->today : today);
+	if (!judge_databases(self, result, &covered, error))
+		return FALSE;
+	if (covered && !cam_match_packages(self->memo, self->advisories, result->os->ecosystem,
+					   result->support, result->packages, result->findings,
+					   cancellable, error))
+		return FALSE;
+	result->risk = judge_risk(result->findings, covered, unknown_counts_as);
+	filter_findings(result, options, unknown_counts_as);
+	g_ptr_array_sort_with_data(result->findings, compare_findings,
+				   GINT_TO_POINTER(unknown_counts_as));
+	return TRUE;
+}
+
+CamScanResult *
+cam_scan_engine_scan(CamScanEngine *self, const CamImage *image, const CamScanOptions *options,
+		     CamProgress *progress, GCancellable *cancellable, GError **error)
+{
+	static const CamScanOptions defaults = { 0 };
+	g_autoptr(CamScanResult) result = cam_scan_result_new();
+	g_autoptr(CamInventory) inventory = NULL;
+	gboolean done;
+	guint phase;
+
+	self->trees_visited = self->trees_remembered = 0;
+	describe_image(result, image);
+	phase = cam_progress_begin(progress, "reading package databases", 0, CAM_PROGRESS_ITEMS);
+	inventory = cam_scan_engine_get_inventory(self, image, cancellable, error);
+	cam_progress_end(progress, phase);
+	if (inventory == NULL)
+		return NULL;
+	result->os = g_steal_pointer(&inventory->os);
+	g_ptr_array_extend_and_steal(result->packages, g_steal_pointer(&inventory->packages));
+	inventory->packages = g_ptr_array_new();
+	result->trees_visited = self->trees_visited;
+	result->trees_remembered = self->trees_remembered;
+
+	g_ptr_array_unref(result->databases);
+	result->databases = cam_advisory_db_list_sources(self->advisories, error);
+	if (result->databases == NULL) {
+		result->databases = g_ptr_array_new();
+		return NULL;
+	}
+	phase = cam_progress_begin(progress, "matching advisories", 0, CAM_PROGRESS_ITEMS);
+	done = find_and_judge(self, result, options != NULL ? options : &defaults, cancellable,
+			      error);
+	cam_progress_end(progress, phase);
+	if (!done)
+		return NULL;
+	cam_memo_flush(self->memo);
+	return g_steal_pointer(&result);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/**
+ * CamOsRelease: os-release(5) of an image, and what Cambium knows of the release.
+ *
+ * Strings are valid UTF-8. A derivative that names the release of the distribution that it is
+ * built from (ID_LIKE with a codename that the table of releases has) gets that one's ecosystem and
+ * dates, and says so in @based_on.
+ */
+typedef struct {
+	char *id;	   /* "debian"; "linux" where there is no os-release */
+	char *version_id;  /* (nullable) "12" */
+	char *codename;	   /* (nullable) "bookworm" */
+	char *pretty_name; /* (nullable) */
+	char *ecosystem;   /* (nullable): OSV's name, "Debian:12" */
+	char *based_on;	   /* (nullable): "Debian 12" of a derivative */
+	char *end_of_life; /* (nullable): "2026-06-10": end of security support */
+	char *end_of_lts;  /* (nullable) */
+} CamOsRelease;
+
+typedef enum {
+	CAM_SUPPORT_UNKNOWN,	 /* the release is not in the table */
+	CAM_SUPPORT_FULL,	 /* security support by the distribution */
+	CAM_SUPPORT_LTS,	 /* by its long-term support team */
+	CAM_SUPPORT_END_OF_LIFE, /* by nobody */
+} CamSupport;
+
+/* Never fails: what is not understood is left out. @size bytes; no NUL needed. */
+CamOsRelease *cam_os_release_parse(const char *data, gsize size);
+/* etc/debian_version ("12.5", "trixie/sid") for what os-release does not tell. */
+void cam_os_release_add_debian_version(CamOsRelease *self, const char *data, gsize size);
+/* Fills in ecosystem and dates from the table of releases. */
+void cam_os_release_complete(CamOsRelease *self);
+/* @today: "2026-11-23" */
+CamSupport cam_os_release_get_support(const CamOsRelease *self, const char *today);
+void cam_os_release_free(CamOsRelease *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamOsRelease, cam_os_release_free)
+
+G_END_DECLS

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scanners/engine/tree-walk.h"
+
+#include <string.h>
+
+#include "scanners/engine/scanner-table.h"
+
+/* The walk finds what scanners want, and opens no tree twice. */
+
+typedef struct {
+	CamMemo *memo;
+	CamMemoryRootfs *fs;
+	char *generation;
+} Fixture;
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+	f->memo = cam_memo_open(":memory:");
+	f->fs = cam_memory_rootfs_new();
+	f->generation = cam_scanners_generation(cam_scanners);
+	cam_memory_rootfs_add_file(f->fs, "usr/lib/os-release", "ID=debian\nVERSION_ID=12\n", -1,
+				   0644);
+	cam_memory_rootfs_add_symlink(f->fs, "etc/os-release", "../usr/lib/os-release");
+	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status",
+				   "Package: a\nStatus: install ok installed\nVersion: 1\n", -1,
+				   0644);
+	cam_memory_rootfs_add_file(f->fs, "usr/share/doc/a/copyright", "free", -1, 0644);
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data)
+{
+	cam_memo_free(f->memo);
+	g_object_unref(f->fs);
+	g_free(f->generation);
+}
+
+static CamInventory *
+scan(Fixture *f, guint64 *visited, guint64 *remembered)
+{
+	CamTreeWalk walk = { .scanners = cam_scanners,
+			     .generation = f->generation,
+			     .memo = f->memo };
+	g_autoptr(GError) error = NULL;
+	CamInventory *inventory = cam_tree_walk_scan(&walk, CAM_ROOTFS(f->fs), NULL, &error);
+
+	g_assert_no_error(error);
+	*visited = walk.trees_visited;
+	*remembered = walk.trees_remembered;
+	return inventory;
+}
+
+static void
+assert_scan(Fixture *f, const char *package, const char *version, guint64 visited,
+	    guint64 remembered)
+{
+	guint64 n_visited, n_remembered;
+	g_autoptr(CamInventory) inventory = scan(f, &n_visited, &n_remembered);
+
+	g_assert_cmpuint(inventory->packages->len, ==, 1);
+	g_assert_cmpstr(((CamPackage *) inventory->packages->pdata[0])->name, ==, package);
+	g_assert_cmpstr(((CamPackage *) inventory->packages->pdata[0])->version, ==, version);
+	g_assert_cmpstr(inventory->os->ecosystem, ==, "Debian:12");
+	g_assert_cmpuint(n_visited, ==, visited);
+	g_assert_cmpuint(n_remembered, ==, remembered);
+}
+
+static void
+test_cold_and_warm(Fixture *f, gconstpointer data)
+{
+	/* root, etc, usr, usr/lib, var, var/lib, var/lib/dpkg; usr/share is nobody's business */
+	assert_scan(f, "a", "1", 7, 0);
+	assert_scan(f, "a", "1", 0, 1);
+}
+
+static void
+test_sibling(Fixture *f, gconstpointer data)
+{
+	assert_scan(f, "a", "1", 7, 0);
+	cam_memory_rootfs_add_file(f->fs, "srv/app", "new", -1, 0755);
+	assert_scan(f, "a", "1", 1, 3); /* a new root; etc, usr and var are known */
+	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status",
+				   "Package: a\nStatus: install ok installed\nVersion: 2\n", -1,
+				   0644);
+	assert_scan(f, "a", "2", 4, 2);
+}
+
+static void
+test_target_of_link(Fixture *f, gconstpointer data)
+{
+	guint64 visited, remembered;
+	g_autoptr(CamInventory) before = scan(f, &visited, &remembered);
+	g_autoptr(CamInventory) after = NULL;
+
+	cam_memory_rootfs_add_file(f->fs, "usr/lib/os-release", "ID=debian\nVERSION_ID=13\n", -1,
+				   0644);
+	after = scan(f, &visited, &remembered);
+	g_assert_cmpstr(before->os->ecosystem, ==, "Debian:12");
+	g_assert_cmpstr(after->os->ecosystem, ==, "Debian:13");
+}
+
+static void
+test_same_tree_elsewhere(Fixture *f, gconstpointer data)
+{
+	g_autoptr(CamMemoryRootfs) fs = cam_memory_rootfs_new();
+	g_autoptr(CamInventory) inventory = NULL;
+	guint64 visited, remembered;
+
+	/* "srv" holds what "var" holds, and a walk has been there; in "srv" nobody wants it. */
+	cam_memory_rootfs_add_file(fs, "srv/lib/dpkg/status",
+				   "Package: a\nStatus: install ok installed\nVersion: 1\n", -1,
+				   0644);
+	assert_scan(f, "a", "1", 7, 0);
+	g_set_object(&f->fs, fs);
+	inventory = scan(f, &visited, &remembered);
+	g_assert_cmpuint(inventory->packages->len, ==, 0);
+	g_assert_null(inventory->os);
+}
+
+static void
+test_distroless(Fixture *f, gconstpointer data)
+{
+	g_autoptr(CamInventory) inventory = NULL;
+	guint64 visited, remembered;
+
+	cam_memory_rootfs_remove(f->fs, "var/lib/dpkg/status");
+	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status.d/libc6",
+				   "Package: libc6\nSource: glibc\nVersion: 2.36-9\n", -1, 0644);
+	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status.d/libc6.md5sums",
+				   "0123  usr/lib/libc.so.6\n", -1, 0644);
+	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status.d/base",
+				   "Package: base-files\nVersion: 12.4\n", -1, 0644);
+	inventory = scan(f, &visited, &remembered);
+	g_assert_cmpuint(inventory->packages->len, ==, 2);
+	g_assert_cmpstr(((CamPackage *) inventory->packages->pdata[1])->source_name, ==, "glibc");
+	g_assert_cmpstr(((CamPackage *) inventory->packages->pdata[1])->path, ==,
+			"var/lib/dpkg/status.d/libc6");
+	g_assert_cmpuint(inventory->paths->len, ==, 2);
+}
+
+static void
+test_hostile(Fixture *f, gconstpointer data)
+{
+	CamTreeWalk walk = { .scanners = cam_scanners,
+			     .generation = f->generation,
+			     .memo = f->memo };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(CamInventory) inventory = NULL;
+
+	/* A dangling database is as good as none; one that is no text is an error. */
+	cam_memory_rootfs_add_symlink(f->fs, "var/lib/dpkg/status", "/nowhere");
+	cam_memory_rootfs_add_symlink(f->fs, "etc/os-release", "os-release");
+	inventory = cam_tree_walk_scan(&walk, CAM_ROOTFS(f->fs), NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(inventory->packages->len, ==, 0);
+	g_assert_cmpstr(inventory->os->ecosystem, ==, "Debian:12");
+
+	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status", "Package:\033[2J\n", -1, 0644);
+	g_assert_null(cam_tree_walk_scan(&walk, CAM_ROOTFS(f->fs), NULL, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
+}
+
+static void
+test_cancelled(Fixture *f, gconstpointer data)
+{
+	CamTreeWalk walk = { .scanners = cam_scanners,
+			     .generation = f->generation,
+			     .memo = f->memo };
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	g_autoptr(GError) error = NULL;
+
+	g_cancellable_cancel(cancellable);
+	g_assert_null(cam_tree_walk_find(&walk, CAM_ROOTFS(f->fs), cancellable, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_CANCELLED);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+#define ADD(name, func) g_test_add("/tree-walk/" name, Fixture, NULL, set_up, func, tear_down)
+	ADD("cold-and-warm", test_cold_and_warm);
+	ADD("sibling", test_sibling);
+	ADD("target-of-link", test_target_of_link);
+	ADD("same-tree-elsewhere", test_same_tree_elsewhere);
+	ADD("distroless", test_distroless);
+	ADD("hostile", test_hostile);
+	ADD("cancelled", test_cancelled);
+	return g_test_run();
+}
