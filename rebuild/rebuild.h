@@ -5,6 +5,8 @@
  * The public face of the room "rebuild": making it right. Other rooms include this header and
  * nothing below this folder.
  */
-#include "rebuild/diff/diff.h"
+#include "rebuild/diff/image-diff.h"
+#include "rebuild/diff/package-diff.h"
+#include "rebuild/diff/tree-diff.h"
 #include "rebuild/plan/fix-plan.h"
 #include "rebuild/publish/fix.h"
