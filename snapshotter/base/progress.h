@@ -10,7 +10,8 @@ G_BEGIN_DECLS
  *
  * What a long operation tells about itself. The operation calls begin/advance/end from any
  * thread; `updated` (phase, done, total, unit) is emitted in the thread that advances, at most
- * ten times a second and phase and always at begin and end. Libraries never print: the command
+ * ten times a second and phase and always at begin and end; at the end total is what was done,
+ * so that done = total tells it. Libraries never print: the command
  * line draws bars from this signal, the daemon sends events.
  *
  * A phase is a short text for people ("layer 2/3", "downloading libssl3"); several may be open at

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CamDatabase and CamStatement: SQLite as the rest of Cambium sees it. Owns the connection's
+ * settings, the schema's migration, the cache of prepared statements and the translation of
+ * SQLite's codes. Owns no schema.
+ */
+#include "snapshotter/base/database.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+
+#define BUSY_TIMEOUT_MS 30000
+#define BUSY_RETRY_USEC 10000
+
+struct _CamDatabase {
+	sqlite3 *db;
+	GHashTable *idle; /* SQL → CamStatement that nobody uses */
+	char *path;
+	gboolean in_transaction;
+};
+
+struct _CamStatement {
+	CamDatabase *database;
+	sqlite3_stmt *stmt;
+	const char *sql; /* owned by SQLite */
+};
+
+static CamError
+error_code(CamDatabase *self, int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return CAM_ERROR_DATA_LOSS;
+	case SQLITE_FULL:
+	case SQLITE_NOMEM:
+	case SQLITE_TOOBIG:
+		return CAM_ERROR_RESOURCE_EXHAUSTED;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return CAM_ERROR_ABORTED;
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+	case SQLITE_READONLY:
+		return CAM_ERROR_PERMISSION_DENIED;
+	case SQLITE_CONSTRAINT:
+		return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY
+			       ? CAM_ERROR_ALREADY_EXISTS
+			       : CAM_ERROR_FAILED_PRECONDITION;
+	case SQLITE_CANTOPEN:
+	case SQLITE_IOERR:
+		return self->db != NULL && sqlite3_system_errno(self->db) != 0
+			       ? cam_error_from_errno(sqlite3_system_errno(self->db))
+			       : CAM_ERROR_UNKNOWN;
+	default:
+		return CAM_ERROR_INTERNAL;
+	}
+}
+
+/* Always FALSE. */
+static gboolean
+set_sqlite_error(CamDatabase *self, int code, GError **error)
+{
+	const char *text = self->db != NULL ? sqlite3_errmsg(self->db) : sqlite3_errstr(code);
+
+	return cam_set_error(error, error_code(self, code), "database %s: %s", self->path, text);
+}
+
+gboolean
+cam_database_exec(CamDatabase *self, const char *sql, GError **error)
+{
+	int code = sqlite3_exec(self->db, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK || set_sqlite_error(self, code, error);
+}
+
+static gboolean
+query_int(CamDatabase *self, const char *sql, gint64 *value, GError **error)
+{
+	g_autoptr(CamStatement) statement = cam_database_prepare(self, sql, error);
+	gboolean row;
+
+	if (statement == NULL || !cam_statement_step_checked(statement, &row, error))
+		return FALSE;
+	*value = row ? cam_statement_int(statement, 0) : 0;
+	return TRUE;
+}
+
+static gboolean
+is_wal(CamDatabase *self, gboolean *wal, GError **error)
+{
+	g_autoptr(CamStatement) statement =
+		cam_database_prepare(self, "PRAGMA journal_mode", error);
+	gboolean row;
+
+	if (statement == NULL || !cam_statement_step_checked(statement, &row, error))
+		return FALSE;
+	*wal = row && g_strcmp0(cam_statement_text(statement, 0), "delete") != 0;
+	return TRUE;
+}
+
+/* Changing to WAL needs the file for itself, and SQLite does not wait for that: two processes that
+ * make the database at once would see "locked". */
+static gboolean
+enter_wal(CamDatabase *self, GError **error)
+{
+	gint64 deadline = g_get_monotonic_time() + BUSY_TIMEOUT_MS * 1000;
+	gboolean wal;
+	int code;
+
+	if (!is_wal(self, &wal, error))
+		return FALSE;
+	if (wal)
+		return TRUE;
+	while ((code = sqlite3_exec(self->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL)) ==
+		       SQLITE_BUSY &&
+	       g_get_monotonic_time() < deadline)
+		g_usleep(BUSY_RETRY_USEC);
+	return code == SQLITE_OK || set_sqlite_error(self, code, error);
+}
+
+static gboolean
+run_migrations(CamDatabase *self, const char *const *migrations, gint64 newest, GError **error)
+{
+	gint64 version;
+
+	/* Read again under the lock: another process may have migrated meanwhile. */
+	if (!query_int(self, "PRAGMA user_version", &version, error))
+		return FALSE;
+	for (; version < newest; version++)
+		if (!cam_database_exec(self, migrations[version], error))
+			return cam_error_translate(error, "schema version %" G_GINT64_FORMAT,
+						   version + 1);
+	g_autofree char *sql = g_strdup_printf("PRAGMA user_version = %" G_GINT64_FORMAT, newest);
+	return cam_database_exec(self, sql, error);
+}
+
+static gboolean
+migrate(CamDatabase *self, const char *const *migrations, GError **error)
+{
+	gint64 newest = migrations != NULL ? (gint64) g_strv_length((char **) migrations) : 0;
+	gint64 version;
+
+	if (!query_int(self, "PRAGMA user_version", &version, error))
+		return FALSE;
+	if (version > newest)
+		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
+				     "database %s was written by a newer version of Cambium "
+				     "(schema %" G_GINT64_FORMAT ", known up to %" G_GINT64_FORMAT
+				     "); use that version",
+				     self->path, version, newest);
+	if (version == newest)
+		return TRUE;
+	if (!enter_wal(self, error) || !cam_database_begin(self, error))
+		return FALSE;
+	if (!run_migrations(self, migrations, newest, error)) {
+		cam_database_rollback(self);
+		return FALSE;
+	}
+	return cam_database_commit(self, error);
+}
+
+CamDatabase *
+cam_database_open(const char *path, const char *const *migrations, GError **error)
+{
+	g_autoptr(CamDatabase) self = g_new0(CamDatabase, 1);
+	int code;
+
+	self->path = g_strdup(path);
+	self->idle = g_hash_table_new(g_str_hash, g_str_equal);
+	code = sqlite3_open_v2(path, &self->db,
+			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+				       SQLITE_OPEN_EXRESCODE,
+			       NULL);
+	if (code != SQLITE_OK) {
+		set_sqlite_error(self, code, error);
+		return NULL;
+	}
+	sqlite3_busy_timeout(self->db, BUSY_TIMEOUT_MS);
+	if (!cam_database_exec(self, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+			       error) ||
+	    !migrate(self, migrations, error))
+		return NULL;
+	return g_steal_pointer(&self);
+}
+
+static void
+finalize_statement(gpointer data)
+{
+	CamStatement *statement = data;
+
+	sqlite3_finalize(statement->stmt);
+	g_free(statement);
+}
+
+void
+cam_database_close(CamDatabase *self)
+{
+	GHashTableIter iter;
+	gpointer statement;
+
+	g_hash_table_iter_init(&iter, self->idle);
+	while (g_hash_table_iter_next(&iter, NULL, &statement)) {
+		/* The key is the statement's own text. */
+		g_hash_table_iter_steal(&iter);
+		finalize_statement(statement);
+	}
+	g_hash_table_unref(self->idle);
+	sqlite3_close_v2(self->db);
+	g_free(self->path);
+	g_free(self);
+}
+
+gboolean
+cam_database_begin(CamDatabase *self, GError **error)
+{
+	g_return_val_if_fail(!self->in_transaction, FALSE);
+	if (!cam_database_exec(self, "BEGIN IMMEDIATE", error))
+		return FALSE;
+	self->in_transaction = TRUE;
+	return TRUE;
+}
+
+gboolean
+cam_database_commit(CamDatabase *self, GError **error)
+{
+	g_return_val_if_fail(self->in_transaction, FALSE);
+	if (!cam_database_exec(self, "COMMIT", error)) {
+		cam_database_rollback(self);
+		return FALSE;
+	}
+	self->in_transaction = FALSE;
+	return TRUE;
+}
+
+void
+cam_database_rollback(CamDatabase *self)
+{
+	/* After some errors (a full disk) SQLite has rolled back by itself. */
+	if (!sqlite3_get_autocommit(self->db))
+		(void) sqlite3_exec(self->db, "ROLLBACK", NULL, NULL, NULL);
+	self->in_transaction = FALSE;
+}
+
+gint64
+cam_database_changes(CamDatabase *self)
+{
+	return sqlite3_changes(self->db);
+}
+
+gint64
+cam_database_last_rowid(CamDatabase *self)
+{
+	return sqlite3_last_insert_rowid(self->db);
+}
+
+CamStatement *
+cam_database_prepare(CamDatabase *self, const char *sql, GError **error)
+{
+	gpointer cached = NULL;
+	sqlite3_stmt *stmt;
+	int code;
+
+	if (g_hash_table_steal_extended(self->idle, sql, NULL, &cached))
+		return cached;
+	code = sqlite3_prepare_v3(self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL);
+	if (code != SQLITE_OK) {
+		set_sqlite_error(self, code, error);
+		return NULL;
+	}
+	CamStatement *statement = g_new0(CamStatement, 1);
+	statement->database = self;
+	statement->stmt = stmt;
+	statement->sql = sqlite3_sql(stmt);
+	return statement;
+}
+
+void
+cam_statement_free(CamStatement *self)
+{
+	GHashTable *idle = self->database->idle;
+
+	sqlite3_reset(self->stmt);
+	sqlite3_clear_bindings(self->stmt);
+	if (g_hash_table_contains(idle, self->sql))
+		finalize_statement(self);
+	else
+		g_hash_table_insert(idle, (char *) self->sql, self);
+}
+
+/* A bind fails only for an index that the statement does not have, or without memory. */
+static void
+check_bind(CamStatement *self, int code)
+{
+	if (code != SQLITE_OK)
+		g_critical("cannot bind to \"%s\": %s", self->sql, sqlite3_errstr(code));
+}
+
+void
+cam_statement_bind_text(CamStatement *self, int index, const char *value)
+{
+	check_bind(self, sqlite3_bind_text(self->stmt, index, value, -1, SQLITE_TRANSIENT));
+}
+
+void
+cam_statement_bind_int(CamStatement *self, int index, gint64 value)
+{
+	check_bind(self, sqlite3_bind_int64(self->stmt, index, value));
+}
+
+void
+cam_statement_bind_double(CamStatement *self, int index, double value)
+{
+	check_bind(self, sqlite3_bind_double(self->stmt, index, value));
+}
+
+void
+cam_statement_bind_blob(CamStatement *self, int index, gconstpointer data, gsize size)
+{
+	/* A NULL pointer would bind NULL: an empty blob is not that. */
+	check_bind(self, sqlite3_bind_blob64(self->stmt, index, data != NULL ? data : "", size,
+					     SQLITE_TRANSIENT));
+}
+
+gboolean
+cam_statement_step_checked(CamStatement *self, gboolean *row, GError **error)
+{
+	int code = sqlite3_step(self->stmt);
+
+	*row = code == SQLITE_ROW;
+	if (code == SQLITE_ROW || code == SQLITE_DONE)
+		return TRUE;
+	set_sqlite_error(self->database, code, error);
+	sqlite3_reset(self->stmt);
+	return FALSE;
+}
+
+gboolean
+cam_statement_step(CamStatement *self, GError **error)
+{
+	gboolean row;
+
+	return cam_statement_step_checked(self, &row, error) && row;
+}
+
+gboolean
+cam_statement_run(CamStatement *self, GError **error)
+{
+	gboolean row = TRUE;
+
+	while (row)
+		if (!cam_statement_step_checked(self, &row, error))
+			return FALSE;
+	sqlite3_reset(self->stmt);
+	return TRUE;
+}
+
+void
+cam_statement_reset(CamStatement *self)
+{
+	sqlite3_reset(self->stmt);
+}
+
+const char *
+cam_statement_text(CamStatement *self, int column)
+{
+	return (const char *) sqlite3_column_text(self->stmt, column);
+}
+
+gint64
+cam_statement_int(CamStatement *self, int column)
+{
+	return sqlite3_column_int64(self->stmt, column);
+}
+
+double
+cam_statement_double(CamStatement *self, int column)
+{
+	return sqlite3_column_double(self->stmt, column);
+}
+
+gconstpointer
+cam_statement_blob(CamStatement *self, int column, gsize *size)
+{
+	gconstpointer data = sqlite3_column_blob(self->stmt, column);
+
+	*size = (gsize) sqlite3_column_bytes(self->stmt, column);
+	return data;
+}
+
+gboolean
+cam_statement_is_null(CamStatement *self, int column)
+{
+	return sqlite3_column_type(self->stmt, column) == SQLITE_NULL;
+}
