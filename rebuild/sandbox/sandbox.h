@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "snapshotter/snapshotter.h"
+
+G_BEGIN_DECLS
+
+/* A file of the host that is seen, read-only, inside. */
+typedef struct {
+	const char *source; /* host path */
+	const char *target; /* absolute path inside */
+} CamSandboxFile;
+
+/* Below this directory of the sandbox, which never reaches the tree, files may be put. */
+#define CAM_SANDBOX_FILES "/run/cambium"
+
+/**
+ * CamSandboxCommand: what runs, where.
+ */
+typedef struct {
+	const char *root;	 /* the tree that becomes "/": hostile, written to */
+	const char *scratch;	 /* empty or used before for this: device nodes are made here */
+	const char *const *argv; /* absolute path first */
+	const char *const *environment; /* "NAME=value"; nothing else is set */
+	const CamSandboxFile *files;
+	gsize n_files;
+	guint timeout; /* seconds */
+} CamSandboxCommand;
+
+typedef struct {
+	int status;   /* exit status; 128 + signal */
+	char *output; /* the end of what it printed, both streams, valid UTF-8 */
+} CamSandboxResult;
+void cam_sandbox_result_clear(CamSandboxResult *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamSandboxResult, cam_sandbox_result_clear)
+
+/* Whether sandboxes can be had here; *@reason says what is missing and what to do. */
+gboolean cam_sandbox_probe(char **reason);
+
+/**
+ * cam_sandbox_run:
+ *
+ * Runs a command of a tree that is not trusted, as its root user, with its own process, network,
+ * IPC and host name namespaces, without network, with the capabilities that a package manager
+ * needs, a seccomp filter, a private /dev, and /tmp and /run that never reach the tree. It dies
+ * with this process and after @timeout.
+ *
+ * A command that fails is no error: look at @result. Errors: FAILED_PRECONDITION (not root, no
+ * bubblewrap, or a tree in which /proc, /dev, /tmp or /run is no directory), CANCELLED,
+ * ABORTED (time-out).
+ */
+gboolean cam_sandbox_run(const CamSandboxCommand *command, CamSandboxResult *result,
+			 GCancellable *cancellable, GError **error);
+
+G_END_DECLS
