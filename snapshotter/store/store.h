@@ -17,8 +17,8 @@ G_BEGIN_DECLS
  *
  *   DIR/repo/           OSTree repository: layers, merged rootfs trees, skeletons
  *   DIR/blobs/sha256/   manifests, indexes, configs, and the compressed layers made here
- *   DIR/state.db        SQLite: images, layers and the blobs they came from, leases, content digests
- *   DIR/tmp/            one directory a running operation, locked by it; dead ones are swept
+ *   DIR/state.db        SQLite: images, layers and the blobs they came from, leases, content
+ * digests DIR/tmp/            one directory a running operation, locked by it; dead ones are swept
  *   DIR/lock            flock: shared by operations, exclusive for the sweep of gc
  *
  * Other rooms keep their own files in DIR (memo.db, advisories.db, cache/…); they ask
@@ -34,14 +34,27 @@ G_DECLARE_FINAL_TYPE(CamStore, cam_store, CAM, STORE, GObject)
  * cam_store_open:
  * @create: make it if it does not exist; otherwise that is %CAM_ERROR_NOT_FOUND
  */
-CamStore *cam_store_open(const char *path, gboolean create, GCancellable *cancellable,
-			 GError **error);
+CamStore *
+cam_store_open(const char *path, gboolean create, GCancellable *cancellable, GError **error);
 const char *cam_store_get_path(CamStore *self);
 /* dirfd of the store's directory, owned by the store. */
 int cam_store_get_dirfd(CamStore *self);
 /* The directory, made and locked for this process and removed when the store is closed, where an
  * operation may put what it cannot hold in memory: same file system as the store. */
 int cam_store_get_tmp_dirfd(CamStore *self, char **path, GError **error);
+
+/**
+ * CamStoreHold:
+ *
+ * While one exists (in any process), gc sweeps nothing. Whoever puts several things that only
+ * become reachable at the end (layers, blobs, then the image that names them), or reads what
+ * somebody might remove, holds the store meanwhile. Taking it waits for a running sweep. Never
+ * call gc under a hold of one's own.
+ */
+typedef struct _CamStoreHold CamStoreHold;
+CamStoreHold *cam_store_hold(CamStore *self, GCancellable *cancellable, GError **error);
+void cam_store_release(CamStoreHold *hold);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamStoreHold, cam_store_release)
 
 /* ---- blobs: small documents, and layers compressed here ---- */
 
@@ -58,10 +71,10 @@ gboolean cam_store_has_blob(CamStore *self, const char *digest);
 /* ---- layers ---- */
 
 typedef struct {
-	guint64 max_size;	   /* uncompressed bytes; 0 means the default, 64 GiB */
-	guint64 max_entries;	   /* default 4 million */
-	guint32 max_ratio;	   /* uncompressed : compressed beyond the first 64 MiB; default 1000 */
-	gboolean allow_ambiguous;  /* import also what our reader and libarchive read differently */
+	guint64 max_size;    /* uncompressed bytes; 0 means the default, 64 GiB */
+	guint64 max_entries; /* default 4 million */
+	guint32 max_ratio;   /* uncompressed : compressed beyond the first 64 MiB; default 1000 */
+	gboolean allow_ambiguous; /* import also what our reader and libarchive read differently */
 } CamLayerLimits;
 
 typedef struct {
@@ -98,10 +111,10 @@ gboolean cam_store_add_layer_blob(CamStore *self, const char *diff_id,
  * checksum), INVALID_ARGUMENT (malformed or hostile tar; the message names entry and offset),
  * RESOURCE_EXHAUSTED (a cap; disk full).
  */
-CamLayerInfo *cam_store_import_layer(CamStore *self, GInputStream *blob,
-				     const CamDescriptor *descriptor, const char *diff_id,
-				     const CamLayerLimits *limits, CamProgress *progress,
-				     GCancellable *cancellable, GError **error);
+CamLayerInfo *
+cam_store_import_layer(CamStore *self, GInputStream *blob, const CamDescriptor *descriptor,
+		       const char *diff_id, const CamLayerLimits *limits, CamProgress *progress,
+		       GCancellable *cancellable, GError **error);
 
 /* The uncompressed tar, bit for bit. Fails with DATA_LOSS, at the latest instead of the end, if
  * it does not hash to @diff_id. */
@@ -113,17 +126,17 @@ CamLayerInfo *cam_store_get_layer_info(CamStore *self, const char *diff_id, GErr
  * CamLayerEntry: one member of a layer's tar, for those who need what trees do not keep.
  */
 typedef struct {
-	const char *path;	 /* cleaned, no leading "/", raw bytes */
+	const char *path; /* cleaned, no leading "/", raw bytes */
 	CamNodeType type;
 	gboolean is_hardlink;	 /* @link_target is then a path in the layer or below it */
 	gboolean is_whiteout;	 /* @path is what is removed */
 	gboolean is_opaque;	 /* @path is the directory whose lower content is hidden */
 	const char *link_target; /* (nullable) */
 	guint32 mode, uid, gid;
-	gint64 mtime;		 /* nanoseconds since 1970 */
+	gint64 mtime; /* nanoseconds since 1970 */
 	guint64 size;
 	guint32 rdev_major, rdev_minor;
-	GVariant *xattrs;	 /* (nullable) a(ayay) */
+	GVariant *xattrs;	  /* (nullable) a(ayay) */
 	const CamSha256 *content; /* (nullable): sha256 of content; regular files */
 	const CamSha256 *object;  /* (nullable): identity as in CamEntry */
 } CamLayerEntry;
@@ -182,16 +195,19 @@ CamImage *cam_store_get_image(CamStore *self, const char *name, GError **error);
 /* (element-type CamImage), by name. An image whose documents cannot be read is left out and
  * reported by verify. */
 GPtrArray *cam_store_list_images(CamStore *self, GError **error);
+/* (element-type utf8): the names alone, sorted; reads no document. */
+GPtrArray *cam_store_list_image_names(CamStore *self, GError **error);
 /* Removes the name; content goes with gc. */
 gboolean cam_store_remove_image(CamStore *self, const char *name, GError **error);
 
 /* ---- care ---- */
 
 typedef struct {
-	guint images, layers, rootfs, blobs;	   /* that would be or were removed */
+	guint images, layers, rootfs, blobs; /* that would be or were removed */
 	guint64 objects, bytes;
 } CamGcResult;
-/* @dry_run: only say. Waits for running operations unless cancelled. A lease keeps what it names. */
+/* @dry_run: only say. Waits for running operations unless cancelled. A lease keeps what it names.
+ */
 gboolean cam_store_gc(CamStore *self, gboolean dry_run, CamProgress *progress, CamGcResult *result,
 		      GCancellable *cancellable, GError **error);
 
@@ -201,14 +217,30 @@ gboolean cam_store_add_lease(CamStore *self, const char *id, const char *const *
 gboolean cam_store_remove_lease(CamStore *self, const char *id, GError **error);
 
 typedef struct {
-	char *subject; /* digest, image name or object */
+	char *subject; /* "layer sha256:…", "object …", "blob sha256:…", "image shop:1.0" */
 	char *problem; /* text for people */
-	char *repair;  /* what to do */
 } CamVerifyProblem;
 void cam_verify_problem_free(CamVerifyProblem *self);
-/* Re-creates every layer and compares with its diffID; re-hashes every object and blob; checks that
- * images are whole. @problems: (out) (element-type CamVerifyProblem), empty if all is well. */
-gboolean cam_store_verify(CamStore *self, CamProgress *progress, guint *n_checked,
-			  GPtrArray **problems, GCancellable *cancellable, GError **error);
+
+typedef struct {
+	guint layers, objects, blobs, images; /* how many were checked */
+	GPtrArray *problems; /* (element-type CamVerifyProblem), empty if all is well */
+	GPtrArray *affected; /* (element-type utf8): names of the images that a problem concerns */
+	gboolean forgotten;  /* what is damaged was forgotten: importing @affected again heals */
+} CamVerifyResult;
+void cam_verify_result_clear(CamVerifyResult *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamVerifyResult, cam_verify_result_clear)
+
+/**
+ * cam_store_verify:
+ * @repair: forget what is damaged (objects, blobs, and the layers that need them), so that the next
+ *     import of an affected image fetches it again instead of believing that it is there. The
+ *     names of images stay.
+ *
+ * Re-creates every layer and compares it with its diffID, re-hashes every object and blob, and
+ * checks that every image is whole. Problems are no error.
+ */
+gboolean cam_store_verify(CamStore *self, gboolean repair, CamProgress *progress,
+			  CamVerifyResult *result, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

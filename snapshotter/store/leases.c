@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Leases: names that keep layers, rootfs trees and blobs from gc although no image names them.
+ */
+#include "snapshotter/store/store-private.h"
+
+static gboolean
+insert_digests(CamDatabase *state, const char *id, const char *const *digests, GError **error)
+{
+	g_autoptr(CamStatement) insert = cam_database_prepare(
+		state, "INSERT OR IGNORE INTO lease_digests (lease, digest) VALUES (?, ?)", error);
+
+	for (; insert != NULL && *digests != NULL; digests++) {
+		cam_statement_bind_text(insert, 1, id);
+		cam_statement_bind_text(insert, 2, *digests);
+		if (!cam_statement_run(insert, error))
+			return FALSE;
+	}
+	return insert != NULL;
+}
+
+static gboolean
+write_lease(CamDatabase *state, const char *id, const char *const *digests, gint64 expires,
+	    GError **error)
+{
+	g_autoptr(CamStatement) upsert =
+		cam_database_prepare(state,
+				     "INSERT INTO leases (id, expires) VALUES (?, ?)"
+				     " ON CONFLICT (id) DO UPDATE SET expires = excluded.expires",
+				     error);
+
+	if (upsert == NULL)
+		return FALSE;
+	cam_statement_bind_text(upsert, 1, id);
+	cam_statement_bind_int(upsert, 2, expires);
+	return cam_statement_run(upsert, error) && insert_digests(state, id, digests, error);
+}
+
+gboolean
+cam_store_add_lease(CamStore *self, const char *id, const char *const *digests, gint64 expires,
+		    GError **error)
+{
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self, &state);
+
+	for (gsize i = 0; digests[i] != NULL; i++)
+		if (!cam_digest_check(digests[i], error))
+			return FALSE;
+	if (!cam_database_begin(state, error))
+		return FALSE;
+	if (write_lease(state, id, digests, expires, error) && cam_database_commit(state, error))
+		return TRUE;
+	cam_database_rollback(state);
+	return FALSE;
+}
+
+gboolean
+cam_store_remove_lease(CamStore *self, const char *id, GError **error)
+{
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self, &state);
+	g_autoptr(CamStatement) statement =
+		cam_database_prepare(state, "DELETE FROM leases WHERE id = ?", error);
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_text(statement, 1, id);
+	if (!cam_statement_run(statement, error))
+		return FALSE;
+	if (cam_database_changes(state) == 0)
+		return cam_set_error(error, CAM_ERROR_NOT_FOUND, "there is no lease %s", id);
+	return TRUE;
+}

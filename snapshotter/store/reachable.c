@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What images and leases need. Owns the rule of what is alive; gc owns what happens to the rest.
+ */
+#include "snapshotter/store/reachable.h"
+
+static void
+add_image(CamReachable *self, const CamImage *image)
+{
+	g_autofree char *chain_id = NULL;
+
+	g_hash_table_add(self->blobs, g_strdup(image->manifest->digest));
+	g_hash_table_add(self->blobs, g_strdup(image->config->digest));
+	if (image->index_digest != NULL)
+		g_hash_table_add(self->blobs, g_strdup(image->index_digest));
+	for (guint i = 0; i < image->manifest->layers->len; i++) {
+		const CamDescriptor *layer = g_ptr_array_index(image->manifest->layers, i);
+
+		g_hash_table_add(self->blobs, g_strdup(layer->digest));
+	}
+	for (guint i = 0; image->diff_ids[i] != NULL; i++) {
+		char *next = cam_chain_id(chain_id, image->diff_ids[i]);
+
+		g_free(chain_id);
+		chain_id = next;
+		g_hash_table_add(self->layers, g_strdup(image->diff_ids[i]));
+		g_hash_table_add(self->chains, g_strdup(chain_id));
+	}
+}
+
+static gboolean
+add_images(CamStore *store, CamReachable *self, GError **error)
+{
+	g_autoptr(GPtrArray) names = cam_store_list_image_names(store, error);
+
+	for (guint i = 0; names != NULL && i < names->len; i++) {
+		g_autoptr(GError) local = NULL;
+		g_autoptr(CamImage) image = cam_store_get_image(store, names->pdata[i], &local);
+
+		if (image == NULL)
+			return cam_set_error(
+				error, CAM_ERROR_FAILED_PRECONDITION,
+				"what %s needs cannot be told (%s); import it again or "
+				"remove its name, then collect",
+				(char *) names->pdata[i], local->message);
+		add_image(self, image);
+	}
+	return names != NULL;
+}
+
+static gboolean
+add_leases(CamStore *store, CamReachable *self, GError **error)
+{
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(store, &state);
+	g_autoptr(CamStatement) row = cam_database_prepare(
+		state,
+		"SELECT digest FROM lease_digests JOIN leases ON leases.id = lease"
+		" WHERE expires = 0 OR expires > ?",
+		error);
+	gboolean more = TRUE;
+
+	if (row == NULL)
+		return FALSE;
+	cam_statement_bind_int(row, 1, g_get_real_time());
+	while (cam_statement_step_checked(row, &more, error) && more) {
+		const char *digest = cam_statement_text(row, 0);
+
+		g_hash_table_add(self->blobs, g_strdup(digest));
+		g_hash_table_add(self->layers, g_strdup(digest));
+		g_hash_table_add(self->chains, g_strdup(digest));
+	}
+	return !more;
+}
+
+gboolean
+cam_reachable_collect(CamStore *store, CamReachable *self, GError **error)
+{
+	self->blobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	self->layers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	self->chains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	return add_images(store, self, error) && add_leases(store, self, error);
+}
+
+void
+cam_reachable_clear(CamReachable *self)
+{
+	g_clear_pointer(&self->blobs, g_hash_table_unref);
+	g_clear_pointer(&self->layers, g_hash_table_unref);
+	g_clear_pointer(&self->chains, g_hash_table_unref);
+}

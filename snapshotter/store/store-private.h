@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the files of this folder share of a CamStore; nobody else includes it.
+ */
+#include <ostree.h>
+
+#include "snapshotter/base/database.h"
+#include "snapshotter/base/fd.h"
+#include "snapshotter/store/store.h"
+
+G_BEGIN_DECLS
+
+/* Opened, or made, when it is first asked for; (transfer none). Thread-safe. */
+OstreeRepo *cam_store_get_repo(CamStore *self, GError **error);
+
+/**
+ * cam_store_lock_state:
+ *
+ * The connection to state.db, for the caller alone until the locker goes. Hold it briefly and
+ * never while waiting for a stream.
+ */
+GMutexLocker *cam_store_lock_state(CamStore *self, CamDatabase **state);
+
+/**
+ * cam_store_lock_sweep:
+ *
+ * The opposite of a CamStoreHold: waits until nobody holds the store and keeps new holders
+ * waiting. -1 on error.
+ */
+int cam_store_lock_sweep(CamStore *self, GCancellable *cancellable, GError **error);
+
+/* Removes the tmp directories of processes that are gone. */
+gboolean cam_store_sweep_tmp(CamStore *self, GError **error);
+
+/* Names of the OSTree refs that keep a layer and a merged tree. The digests must be valid sha256.
+ */
+#define CAM_STORE_LAYER_REFS  "cambium/layer/sha256"
+#define CAM_STORE_ROOTFS_REFS "cambium/rootfs/sha256"
+char *cam_store_layer_ref(const char *diff_id);
+char *cam_store_rootfs_ref(const char *chain_id);
+
+/* Where mounts keep their metadata images, "<chainID hex>.erofs". */
+#define CAM_STORE_EROFS_DIR "erofs"
+
+/* The file of a blob below the store's directory: "blobs/sha256/…". @digest must be valid. */
+char *cam_store_blob_path(const char *digest);
+
+G_END_DECLS

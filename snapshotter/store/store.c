@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * CamStore itself: the directory, its locks, its temporary directories, its state database and
+ * the lazily opened OSTree repository. What is kept inside (blobs, layers, trees, images) is the
+ * business of the other files of this folder.
+ */
+#include "snapshotter/store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "snapshotter/base/mount-table.h"
+#include "snapshotter/store/store-private.h"
+
+#define LOCK_POLL_USEC 20000
+#define STORE_MODE     0700
+
+struct _CamStore {
+	GObject parent_instance;
+
+	char *path;
+	CamFd dirfd;
+
+	GMutex state_mutex;
+	CamDatabase *state;
+
+	GMutex mutex; /* guards what is made when it is first needed */
+	OstreeRepo *repo;
+	CamFd tmp_dirfd;
+	char *tmp_path;
+};
+
+G_DEFINE_FINAL_TYPE(CamStore, cam_store, G_TYPE_OBJECT)
+
+/* Scripts are only ever appended; see cam_database_open(). */
+static const char *const migrations[] = {
+	"CREATE TABLE images ("
+	"  name TEXT PRIMARY KEY,"
+	"  manifest_digest TEXT NOT NULL,"
+	"  config_digest TEXT NOT NULL,"
+	"  index_digest TEXT,"
+	"  source TEXT,"
+	"  base_name TEXT,"
+	"  imported_at INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE layers ("
+	"  diff_id TEXT PRIMARY KEY,"
+	"  size INTEGER NOT NULL,"
+	"  entries INTEGER NOT NULL,"
+	"  files INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE layer_blobs ("
+	"  digest TEXT PRIMARY KEY,"
+	"  diff_id TEXT NOT NULL,"
+	"  media_type TEXT NOT NULL,"
+	"  size INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE INDEX layer_blobs_diff_id ON layer_blobs (diff_id);"
+	/* Identity of a file object → sha256 of its content alone. */
+	"CREATE TABLE content ("
+	"  object BLOB PRIMARY KEY,"
+	"  sha256 BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE leases (id TEXT PRIMARY KEY, expires INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE lease_digests ("
+	"  lease TEXT NOT NULL REFERENCES leases (id) ON DELETE CASCADE,"
+	"  digest TEXT NOT NULL,"
+	"  PRIMARY KEY (lease, digest)) WITHOUT ROWID;",
+	NULL,
+};
+
+static void
+cam_store_finalize(GObject *object)
+{
+	CamStore *self = CAM_STORE(object);
+
+	if (self->tmp_path != NULL)
+		cam_remove_tree_at(AT_FDCWD, self->tmp_path, NULL);
+	g_clear_object(&self->repo);
+	g_clear_pointer(&self->state, cam_database_close);
+	g_free(self->tmp_path);
+	g_free(self->path);
+	cam_fd_close(self->tmp_dirfd);
+	cam_fd_close(self->dirfd);
+	g_mutex_clear(&self->mutex);
+	g_mutex_clear(&self->state_mutex);
+	G_OBJECT_CLASS(cam_store_parent_class)->finalize(object);
+}
+
+static void
+cam_store_class_init(CamStoreClass *klass)
+{
+	G_OBJECT_CLASS(klass)->finalize = cam_store_finalize;
+}
+
+static void
+cam_store_init(CamStore *self)
+{
+	self->dirfd = -1;
+	self->tmp_dirfd = -1;
+	g_mutex_init(&self->mutex);
+	g_mutex_init(&self->state_mutex);
+}
+
+/* What makes a directory a store; making it again is harmless. */
+static gboolean
+make_directories(int dirfd, GError **error)
+{
+	static const char *const names[] = { "blobs/sha256", "tmp", "cache" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		if (!cam_mkdirs_at(dirfd, names[i], STORE_MODE, error))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean
+open_directory(CamStore *self, gboolean create, GError **error)
+{
+	if (create && g_mkdir_with_parents(self->path, STORE_MODE) != 0)
+		return cam_set_error_errno(error, errno, "cannot make the store %s", self->path);
+	self->dirfd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (self->dirfd < 0 && errno == ENOENT)
+		return cam_set_error(error, CAM_ERROR_NOT_FOUND,
+				     "there is no store at %s; import an image to make one, or "
+				     "name another with --store",
+				     self->path);
+	if (self->dirfd < 0)
+		return cam_set_error_errno(error, errno, "cannot open the store %s", self->path);
+	if (faccessat(self->dirfd, "state.db", F_OK, 0) == 0)
+		return TRUE;
+	if (!create)
+		return cam_set_error(error, CAM_ERROR_NOT_FOUND,
+				     "%s is not a Cambium store (it has no state.db)", self->path);
+	return make_directories(self->dirfd, error);
+}
+
+CamStore *
+cam_store_open(const char *path, gboolean create, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(CamStore) self = g_object_new(CAM_TYPE_STORE, NULL);
+
+	self->path = g_canonicalize_filename(path, NULL);
+	if (!open_directory(self, create, error))
+		return NULL;
+	g_autofree char *state_path = g_build_filename(self->path, "state.db", NULL);
+	self->state = cam_database_open(state_path, migrations, error);
+	if (self->state == NULL)
+		return NULL;
+	return g_steal_pointer(&self);
+}
+
+const char *
+cam_store_get_path(CamStore *self)
+{
+	return self->path;
+}
+
+int
+cam_store_get_dirfd(CamStore *self)
+{
+	return self->dirfd;
+}
+
+GMutexLocker *
+cam_store_lock_state(CamStore *self, CamDatabase **state)
+{
+	*state = self->state;
+	return g_mutex_locker_new(&self->state_mutex);
+}
+
+static OstreeRepo *
+open_repo(CamStore *self, GError **error)
+{
+	g_autofree char *path = g_build_filename(self->path, "repo", NULL);
+	g_autoptr(GFile) file = g_file_new_for_path(path);
+	g_autoptr(OstreeRepo) repo = ostree_repo_new(file);
+	g_autofree char *config = g_build_filename(path, "config", NULL);
+	OstreeRepoMode mode = geteuid() == 0 ? OSTREE_REPO_MODE_BARE : OSTREE_REPO_MODE_BARE_USER;
+
+	if (g_file_test(config, G_FILE_TEST_EXISTS)) {
+		if (ostree_repo_open(repo, NULL, error))
+			return g_steal_pointer(&repo);
+	} else if (ostree_repo_create(repo, mode, NULL, error)) {
+		return g_steal_pointer(&repo);
+	}
+	cam_error_translate(error, "cannot open the OSTree repository %s", path);
+	return NULL;
+}
+
+OstreeRepo *
+cam_store_get_repo(CamStore *self, GError **error)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+
+	if (self->repo == NULL)
+		self->repo = open_repo(self, error);
+	return self->repo;
+}
+
+char *
+cam_store_layer_ref(const char *diff_id)
+{
+	return g_strconcat(CAM_STORE_LAYER_REFS "/", cam_digest_hex(diff_id), NULL);
+}
+
+char *
+cam_store_rootfs_ref(const char *chain_id)
+{
+	return g_strconcat(CAM_STORE_ROOTFS_REFS "/", cam_digest_hex(chain_id), NULL);
+}
+
+/* ---- locks ---- */
+
+struct _CamStoreHold {
+	CamFd fd;
+};
+
+static int
+take_lock(CamStore *self, int operation, GCancellable *cancellable, GError **error)
+{
+	g_auto(CamFd) fd = openat(self->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0) {
+		cam_set_error_errno(error, errno, "cannot open the lock of store %s", self->path);
+		return -1;
+	}
+	while (flock(fd, operation | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			cam_set_error_errno(error, errno, "cannot lock store %s", self->path);
+			return -1;
+		}
+		if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
+			cam_error_translate(error, "waiting for the lock of store %s", self->path);
+			return -1;
+		}
+		g_usleep(LOCK_POLL_USEC);
+	}
+	return cam_fd_steal(&fd);
+}
+
+CamStoreHold *
+cam_store_hold(CamStore *self, GCancellable *cancellable, GError **error)
+{
+	int fd = take_lock(self, LOCK_SH, cancellable, error);
+
+	if (fd < 0)
+		return NULL;
+	CamStoreHold *hold = g_new0(CamStoreHold, 1);
+	hold->fd = fd;
+	return hold;
+}
+
+void
+cam_store_release(CamStoreHold *hold)
+{
+	if (hold == NULL)
+		return;
+	cam_fd_close(hold->fd);
+	g_free(hold);
+}
+
+int
+cam_store_lock_sweep(CamStore *self, GCancellable *cancellable, GError **error)
+{
+	return take_lock(self, LOCK_EX, cancellable, error);
+}
+
+/* ---- temporary directories: each is locked by the process that owns it ---- */
+
+/* Removes tmp/@name if nobody has it locked. */
+static gboolean
+sweep_one(CamStore *self, int tmpfd, const char *name, GError **error)
+{
+	g_auto(CamFd) fd = openat(tmpfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	g_autofree char *path = g_build_filename(self->path, "tmp", name, NULL);
+
+	if (fd < 0 && errno == ENOTDIR)
+		return unlinkat(tmpfd, name, 0) == 0 || errno == ENOENT ||
+		       cam_set_error_errno(error, errno, "cannot remove %s", path);
+	if (fd < 0)
+		return errno == ENOENT || cam_set_error_errno(error, errno, "cannot open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return TRUE;
+	if (!cam_mount_sweep(path, error))
+		return FALSE;
+	return cam_remove_tree_at(tmpfd, name, error);
+}
+
+gboolean
+cam_store_sweep_tmp(CamStore *self, GError **error)
+{
+	g_autofree char *path = g_build_filename(self->path, "tmp", NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+	g_auto(CamFd) tmpfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *name;
+
+	if (dir == NULL)
+		return cam_error_translate(error, NULL);
+	if (tmpfd < 0)
+		return cam_set_error_errno(error, errno, "cannot open %s", path);
+	while ((name = g_dir_read_name(dir)) != NULL)
+		if (!sweep_one(self, tmpfd, name, error))
+			return FALSE;
+	return TRUE;
+}
+
+/* A sweep may take a new directory before it is locked; then it has no links any more. */
+static gboolean
+lock_tmp(int fd)
+{
+	struct stat st;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
+static gboolean
+make_tmp(CamStore *self, GError **error)
+{
+	for (guint attempt = 0; attempt < 100; attempt++) {
+		g_autofree char *name = g_strdup_printf("%d-%08x", (int) getpid(), g_random_int());
+		g_autofree char *path = g_build_filename(self->path, "tmp", name, NULL);
+
+		if (mkdir(path, STORE_MODE) != 0 && errno != EEXIST)
+			return cam_set_error_errno(error, errno, "cannot make %s", path);
+		g_auto(CamFd) fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0 && lock_tmp(fd)) {
+			self->tmp_dirfd = cam_fd_steal(&fd);
+			self->tmp_path = g_steal_pointer(&path);
+			return TRUE;
+		}
+	}
+	return cam_set_error(error, CAM_ERROR_ABORTED,
+			     "cannot make a temporary directory in %s/tmp; try again", self->path);
+}
+
+int
+cam_store_get_tmp_dirfd(CamStore *self, char **path, GError **error)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+
+	if (self->tmp_path == NULL && (!cam_store_sweep_tmp(self, error) || !make_tmp(self, error)))
+		return -1;
+	if (path != NULL)
+		*path = g_strdup(self->tmp_path);
+	return self->tmp_dirfd;
+}

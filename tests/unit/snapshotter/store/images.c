@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Names of images: how they are found, replaced and removed. Layers are another test's matter. */
+#include "snapshotter/oci/digest.h"
+#include "tests/unit/snapshotter/store/temporary-store.h"
+
+static char *
+put_text(CamStore *store, const char *text)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+	char *digest = cam_store_put_blob(store, bytes, &error);
+
+	g_assert_no_error(error);
+	return digest;
+}
+
+/* An image of no layers, or of one that the store does not have; returns the manifest's digest. */
+static char *
+put_documents(CamStore *store, const char *author, const char *diff_id)
+{
+	g_autofree char *ids = diff_id != NULL ? g_strdup_printf("\"%s\"", diff_id) : g_strdup("");
+	g_autofree char *config =
+		g_strdup_printf("{\"author\":\"%s\",\"architecture\":\"amd64\","
+				"\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\","
+				"\"diff_ids\":[%s]}}",
+				author, ids);
+	g_autofree char *config_digest = put_text(store, config);
+	g_autofree char *layer =
+		diff_id != NULL ? g_strdup_printf("{\"mediaType\":\"" CAM_MEDIA_TYPE_OCI_LAYER
+						  "\",\"digest\":\"%s\",\"size\":1024}",
+						  diff_id)
+				: g_strdup("");
+	g_autofree char *manifest =
+		g_strdup_printf("{\"schemaVersion\":2,\"mediaType\":\"" CAM_MEDIA_TYPE_OCI_MANIFEST
+				"\",\"config\":{\"mediaType\":\"" CAM_MEDIA_TYPE_OCI_CONFIG
+				"\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[%s]}",
+				config_digest, strlen(config), layer);
+
+	return put_text(store, manifest);
+}
+
+static void
+put_image(CamStore *store, const char *name, const char *digest)
+{
+	g_autoptr(GError) error = NULL;
+
+	cam_store_put_image(store, name, digest, NULL, "oci:/srv/layout:1.0", NULL, TRUE, &error);
+	g_assert_no_error(error);
+}
+
+static void
+assert_means(CamStore *store, const char *text, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(CamImage) image = cam_store_get_image(store, text, &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpstr(image->name, ==, name);
+}
+
+static void
+test_find(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_autofree char *digest = put_documents(fixture->store, "a", NULL);
+	g_autoptr(GError) error = NULL;
+
+	put_image(fixture->store, "shop", digest);
+	g_autoptr(CamImage) image = cam_store_get_image(fixture->store, "shop", &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(image->name, ==, "shop:latest");
+	g_assert_cmpstr(image->manifest->digest, ==, digest);
+	g_assert_cmpstr(image->source, ==, "oci:/srv/layout:1.0");
+	g_assert_cmpstr(image->chain_id, ==, "");
+	g_assert_cmpuint(g_strv_length(image->diff_ids), ==, 0);
+
+	g_autofree char *prefix = g_strndup(cam_digest_hex(digest), 8);
+	g_autofree char *id = g_strndup(cam_digest_hex(image->config->digest), 12);
+	assert_means(fixture->store, "shop:latest", "shop:latest");
+	assert_means(fixture->store, digest, "shop:latest");
+	assert_means(fixture->store, prefix, "shop:latest");
+	assert_means(fixture->store, id, "shop:latest");
+}
+
+static void
+test_not_found(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_autofree char *digest = put_documents(fixture->store, "a", NULL);
+	g_autoptr(GError) error = NULL;
+
+	put_image(fixture->store, "registry.example.org/team/shop:1.0", digest);
+	g_assert_null(
+		cam_store_get_image(fixture->store, "registry.example.org/team/shpo:1.0", &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
+	g_assert_nonnull(
+		strstr(error->message, "did you mean registry.example.org/team/shop:1.0?"));
+	g_clear_error(&error);
+	g_assert_null(cam_store_get_image(fixture->store, "nothing-like-it-at-all", &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
+	g_assert_nonnull(strstr(error->message, "cambium images"));
+}
+
+static void
+test_replace_and_remove(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_autofree char *first = put_documents(fixture->store, "a", NULL);
+	g_autofree char *second = put_documents(fixture->store, "b", NULL);
+	g_autoptr(GError) error = NULL;
+
+	put_image(fixture->store, "shop:1.0", first);
+	g_assert_true(cam_store_put_image(fixture->store, "shop:1.0", first, NULL, NULL, NULL,
+					  FALSE, &error));
+	g_assert_false(cam_store_put_image(fixture->store, "shop:1.0", second, NULL, NULL, NULL,
+					   FALSE, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_ALREADY_EXISTS);
+	g_clear_error(&error);
+	put_image(fixture->store, "shop:1.0", second);
+	assert_means(fixture->store, second, "shop:1.0");
+	g_assert_true(cam_store_remove_image(fixture->store, "shop:1.0", &error));
+	g_assert_no_error(error);
+	g_autoptr(GPtrArray) images = cam_store_list_images(fixture->store, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(images->len, ==, 0);
+	g_assert_false(cam_store_remove_image(fixture->store, "shop:1.0", &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
+}
+
+static void
+test_incomplete(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_autofree char *diff_id = cam_digest_for_data("no layer", 8);
+	g_autofree char *digest = put_documents(fixture->store, "a", diff_id);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_false(cam_store_put_image(fixture->store, "shop:1.0", digest, NULL, NULL, NULL,
+					   TRUE, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION);
+	g_assert_nonnull(strstr(error->message, diff_id));
+	g_clear_error(&error);
+	g_assert_false(cam_store_put_image(fixture->store, "shop:1.0", diff_id, NULL, NULL, NULL,
+					   TRUE, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
+}
+
+static void
+test_list_is_sorted(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_autofree char *digest = put_documents(fixture->store, "a", NULL);
+	g_autoptr(GError) error = NULL;
+
+	put_image(fixture->store, "b:1", digest);
+	put_image(fixture->store, "a:2", digest);
+	g_autoptr(GPtrArray) images = cam_store_list_images(fixture->store, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(images->len, ==, 2);
+	g_assert_cmpstr(((CamImage *) images->pdata[0])->name, ==, "a:2");
+	g_assert_cmpstr(((CamImage *) images->pdata[1])->name, ==, "b:1");
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/images/find", test_find);
+	g_test_add_func("/images/not-found", test_not_found);
+	g_test_add_func("/images/replace-and-remove", test_replace_and_remove);
+	g_test_add_func("/images/incomplete", test_incomplete);
+	g_test_add_func("/images/list-is-sorted", test_list_is_sorted);
+	return g_test_run();
+}
