@@ -11,10 +11,11 @@ G_BEGIN_DECLS
 /**
  * CamHttpClient:
  *
- * HTTP(S) for everything but the registry protocol's own logic: redirects, proxies from GIO,
- * system CA, time-outs (connect 30 s, idle 60 s), a retry with growing pauses for connection
- * failures and 429/502/503/504 (Retry-After honoured). Blocking; to be used in the thread that
- * made it. http://, https:// and file:// URLs.
+ * HTTP(S) for everything but the registry protocol's own logic: redirects (never from https to
+ * http, and credentials never to another origin), proxies from GIO, system CA, a time-out of 60 s
+ * without a byte, retries with growing pauses for connection failures and 429/502/503/504
+ * (Retry-After honoured). Blocking; to be used in the thread that made it. http://, https:// and
+ * file:// URLs.
  */
 #define CAM_TYPE_HTTP_CLIENT (cam_http_client_get_type())
 G_DECLARE_FINAL_TYPE(CamHttpClient, cam_http_client, CAM, HTTP_CLIENT, GObject)
@@ -39,11 +40,11 @@ GBytes *cam_http_client_get_bytes(CamHttpClient *self, const char *url, gsize ma
  *
  * Streams to `<path>.part`, resuming one that is there by a Range request, verifies, fsyncs and
  * renames. A file that is there with the right digest is left as it is. A mismatch removes the
- * part and is %CAM_ERROR_DATA_LOSS.
+ * part and is %CAM_ERROR_DATA_LOSS. Without a digest nothing ties a part of an earlier run to
+ * what the URL is now: then it is not resumed.
  */
-gboolean cam_http_client_download(CamHttpClient *self, const char *url, int dirfd,
-				  const char *path, const char *digest, gint64 size,
-				  CamProgress *progress, GCancellable *cancellable,
-				  GError **error);
+gboolean cam_http_client_download(CamHttpClient *self, const char *url, int dirfd, const char *path,
+				  const char *digest, gint64 size, CamProgress *progress,
+				  GCancellable *cancellable, GError **error);
 
 G_END_DECLS

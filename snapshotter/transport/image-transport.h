@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  * A place that images are read from and written to: one implementation each for registry, OCI
  * layout, OCI archive, docker-archive (and containerd). To be used in the thread that opened it.
  * Everything read is verified against its digest before it is returned or, for streams, before
- * the end of the stream is reported.
+ * the end of the stream is reported; only cam_image_transport_open_blob_unverified() leaves that
+ * to its caller.
  */
 #define CAM_TYPE_IMAGE_TRANSPORT (cam_image_transport_get_type())
 G_DECLARE_DERIVABLE_TYPE(CamImageTransport, cam_image_transport, CAM, IMAGE_TRANSPORT, GObject)
@@ -33,10 +34,14 @@ struct _CamImageTransportClass {
 	gboolean (*resolve_tag)(CamImageTransport *self, const char *tag, char **digest,
 				GCancellable *cancellable, GError **error);
 
-	/* A stream over a blob from byte 0. It survives broken connections (Range). Blobs of
-	 * size 0 and foreign ("urls") layers are handled. */
+	/* A stream over a blob from byte 0, not verified: the wrappers do that. It survives broken
+	 * connections (Range). Foreign layers come from their "urls" where the location does not
+	 * have them. */
 	GInputStream *(*open_blob)(CamImageTransport *self, const CamDescriptor *descriptor,
 				   GCancellable *cancellable, GError **error);
+
+	/* (nullable): the full name that the location itself gives the image, if it does so. */
+	char *(*get_name)(CamImageTransport *self, const char *reference);
 
 	/* Writing; NULL slots mean a read-only transport. */
 
@@ -74,29 +79,45 @@ CamImageTransport *cam_image_transport_open(const CamLocation *location, gboolea
 					    const CamTransportOptions *options,
 					    GCancellable *cancellable, GError **error);
 
+/**
+ * cam_image_transport_suggest_name:
+ * @reference: (nullable): as for get_manifest
+ *
+ * Returns: (transfer full): what the image is to be called in the store where nobody says: of a
+ *     registry host/repository:tag; of layouts and archives the full reference that they name it
+ *     by, else `<name of the directory or file>:<tag>`, made valid
+ */
+char *cam_image_transport_suggest_name(CamImageTransport *self, const char *reference);
+gboolean cam_image_transport_is_writable(CamImageTransport *self);
 const CamLocation *cam_image_transport_get_location(CamImageTransport *self);
 
 /* One wrapper a slot, with the checks that all implementations share. */
-GBytes *cam_image_transport_get_manifest(CamImageTransport *self, const char *reference,
-					 char **media_type, GCancellable *cancellable,
-					 GError **error);
+GBytes *
+cam_image_transport_get_manifest(CamImageTransport *self, const char *reference, char **media_type,
+				 GCancellable *cancellable, GError **error);
 gboolean cam_image_transport_resolve_tag(CamImageTransport *self, const char *tag, char **digest,
 					 GCancellable *cancellable, GError **error);
-GInputStream *cam_image_transport_open_blob(CamImageTransport *self,
-					    const CamDescriptor *descriptor,
-					    GCancellable *cancellable, GError **error);
+GInputStream *
+cam_image_transport_open_blob(CamImageTransport *self, const CamDescriptor *descriptor,
+			      GCancellable *cancellable, GError **error);
+/* For one who hashes the bytes anyway (cam_store_import_layer()): nothing is hashed here. */
+GInputStream *
+cam_image_transport_open_blob_unverified(CamImageTransport *self, const CamDescriptor *descriptor,
+					 GCancellable *cancellable, GError **error);
+/* Forgets what options->cache_dirfd keeps of this blob: it is in the store, or it was wrong. */
+void cam_image_transport_forget_part(CamImageTransport *self, const CamDescriptor *descriptor);
 GBytes *cam_image_transport_get_blob(CamImageTransport *self, const CamDescriptor *descriptor,
 				     gsize max_size, GCancellable *cancellable, GError **error);
 gboolean cam_image_transport_has_blob(CamImageTransport *self, const CamDescriptor *descriptor,
 				      const char *mount_from, gboolean *present,
 				      GCancellable *cancellable, GError **error);
-gboolean cam_image_transport_put_blob(CamImageTransport *self, const CamDescriptor *descriptor,
-				      GInputStream *content, GCancellable *cancellable,
-				      GError **error);
-gboolean cam_image_transport_put_manifest(CamImageTransport *self, GBytes *bytes,
-					  const char *media_type, const char *tag,
-					  GCancellable *cancellable, GError **error);
-gboolean cam_image_transport_commit(CamImageTransport *self, GCancellable *cancellable,
-				    GError **error);
+gboolean
+cam_image_transport_put_blob(CamImageTransport *self, const CamDescriptor *descriptor,
+			     GInputStream *content, GCancellable *cancellable, GError **error);
+gboolean
+cam_image_transport_put_manifest(CamImageTransport *self, GBytes *bytes, const char *media_type,
+				 const char *tag, GCancellable *cancellable, GError **error);
+gboolean
+cam_image_transport_commit(CamImageTransport *self, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

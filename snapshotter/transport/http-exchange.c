@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Requests and answers over libsoup: redirects, retries, ranges. The one file that knows libsoup.
+ * What an answer means is decided above.
+ */
+#include "snapshotter/transport/http-exchange.h"
+
+#include <libsoup/soup.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "snapshotter/transport/pause.h"
+
+#define IDLE_TIMEOUT_S	  60
+#define MAX_ATTEMPTS	  5
+#define MAX_REDIRECTS	  10
+#define MAX_RETRY_AFTER_S 60
+
+struct _CamHttpClient {
+	GObject parent_instance;
+	SoupSession *session;
+	gboolean insecure;
+};
+
+G_DEFINE_FINAL_TYPE(CamHttpClient, cam_http_client, G_TYPE_OBJECT)
+
+static void
+cam_http_client_finalize(GObject *object)
+{
+	CamHttpClient *self = CAM_HTTP_CLIENT(object);
+
+	g_clear_object(&self->session);
+	G_OBJECT_CLASS(cam_http_client_parent_class)->finalize(object);
+}
+
+static void
+cam_http_client_class_init(CamHttpClientClass *klass)
+{
+	G_OBJECT_CLASS(klass)->finalize = cam_http_client_finalize;
+}
+
+/* Content codings would change sizes and ranges under our feet, and credentials are the registry
+ * client's: libsoup does neither here. */
+static void
+cam_http_client_init(CamHttpClient *self)
+{
+	self->session = soup_session_new_with_options("timeout", IDLE_TIMEOUT_S, "user-agent",
+						      "cambium/" CAM_VERSION, NULL);
+	soup_session_remove_feature_by_type(self->session, SOUP_TYPE_CONTENT_DECODER);
+	soup_session_remove_feature_by_type(self->session, SOUP_TYPE_AUTH_MANAGER);
+}
+
+CamHttpClient *
+cam_http_client_new(void)
+{
+	return g_object_new(CAM_TYPE_HTTP_CLIENT, NULL);
+}
+
+CamHttpClient *
+cam_http_client_new_insecure(void)
+{
+	CamHttpClient *self = cam_http_client_new();
+
+	self->insecure = TRUE;
+	return self;
+}
+
+/* ---- answers ---- */
+
+void
+cam_http_response_free(CamHttpResponse *self)
+{
+	if (self == NULL)
+		return;
+	g_free(self->url);
+	g_clear_pointer(&self->headers, g_hash_table_unref);
+	g_clear_object(&self->body);
+	g_free(self);
+}
+
+const char *
+cam_http_response_get_header(const CamHttpResponse *self, const char *name)
+{
+	return g_hash_table_lookup(self->headers, name);
+}
+
+static void
+add_header(const char *name, const char *value, gpointer user_data)
+{
+	GHashTable *headers = user_data;
+	g_autofree char *key = g_ascii_strdown(name, -1);
+	const char *before = g_hash_table_lookup(headers, key);
+	char *joined = before != NULL ? g_strconcat(before, ", ", value, NULL) : g_strdup(value);
+
+	g_hash_table_replace(headers, g_steal_pointer(&key), joined);
+}
+
+GBytes *
+cam_http_response_read(CamHttpResponse *self, gsize max_size, GCancellable *cancellable,
+		       GError **error)
+{
+	g_autoptr(GByteArray) bytes = g_byte_array_new();
+	guint8 buffer[16 * 1024];
+
+	for (;;) {
+		gssize n =
+			g_input_stream_read(self->body, buffer, sizeof buffer, cancellable, error);
+
+		if (n < 0) {
+			cam_error_translate(error, "cannot read %s", self->url);
+			return NULL;
+		}
+		if (n == 0)
+			return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+		if ((gsize) n > max_size - bytes->len) {
+			cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
+				      "%s has more than %zu bytes", self->url, max_size);
+			return NULL;
+		}
+		g_byte_array_append(bytes, buffer, (guint) n);
+	}
+}
+
+static CamError
+code_of_status(guint status)
+{
+	static const struct {
+		guint status;
+		CamError code;
+	} table[] = {
+		{ 400, CAM_ERROR_INVALID_ARGUMENT },   { 401, CAM_ERROR_UNAUTHENTICATED },
+		{ 403, CAM_ERROR_PERMISSION_DENIED },  { 404, CAM_ERROR_NOT_FOUND },
+		{ 405, CAM_ERROR_UNIMPLEMENTED },      { 407, CAM_ERROR_UNAUTHENTICATED },
+		{ 408, CAM_ERROR_UNAVAILABLE },	       { 409, CAM_ERROR_ALREADY_EXISTS },
+		{ 410, CAM_ERROR_NOT_FOUND },	       { 412, CAM_ERROR_FAILED_PRECONDITION },
+		{ 413, CAM_ERROR_RESOURCE_EXHAUSTED }, { 416, CAM_ERROR_DATA_LOSS },
+		{ 429, CAM_ERROR_UNAVAILABLE },	       { 501, CAM_ERROR_UNIMPLEMENTED },
+		{ 507, CAM_ERROR_RESOURCE_EXHAUSTED },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(table); i++) {
+		if (table[i].status == status)
+			return table[i].code;
+	}
+	return status >= 500 ? CAM_ERROR_UNAVAILABLE : CAM_ERROR_UNKNOWN;
+}
+
+gboolean
+cam_http_status_error(guint status, const char *what, const char *detail, GError **error)
+{
+	const char *reason = soup_status_get_phrase(status);
+	const char *advice = "";
+
+	if (status == 401)
+		advice = "; log in (skopeo login, docker login) or name a file with credentials";
+	else if (status == 429)
+		advice = "; the server asks for fewer requests: try again later";
+	if (detail != NULL && detail[0] != '\0')
+		return cam_set_error(error, code_of_status(status), "%s: HTTP %u %s (%s)%s", what,
+				     status, reason, detail, advice);
+	return cam_set_error(error, code_of_status(status), "%s: HTTP %u %s%s", what, status,
+			     reason, advice);
+}
+
+/* ---- one request ---- */
+
+static gboolean
+accept_certificate(SoupMessage *message, GTlsCertificate *certificate, GTlsCertificateFlags errors,
+		   gpointer user_data)
+{
+	return TRUE;
+}
+
+static SoupMessage *
+make_message(CamHttpClient *self, const CamHttpRequest *request, GUri *uri, gboolean with_secrets)
+{
+	SoupMessage *message = soup_message_new_from_uri(
+		request->method != NULL ? request->method : SOUP_METHOD_GET, uri);
+	SoupMessageHeaders *headers = soup_message_get_request_headers(message);
+
+	soup_message_add_flags(message, SOUP_MESSAGE_NO_REDIRECT);
+	if (self->insecure)
+		g_signal_connect(message, "accept-certificate", G_CALLBACK(accept_certificate),
+				 NULL);
+	for (gsize i = 0; request->headers != NULL && request->headers[i] != NULL; i += 2) {
+		if (with_secrets || g_ascii_strcasecmp(request->headers[i], "Authorization") != 0)
+			soup_message_headers_append(headers, request->headers[i],
+						    request->headers[i + 1]);
+	}
+	if (request->range_start > 0)
+		soup_message_headers_set_range(headers, request->range_start, -1);
+	if (request->body_stream != NULL)
+		soup_message_set_request_body(message, request->content_type, request->body_stream,
+					      request->body_size);
+	else if (request->body != NULL)
+		soup_message_set_request_body_from_bytes(message, request->content_type,
+							 request->body);
+	return message;
+}
+
+/* As people read it: without user, password and query, which may hold signatures. */
+static char *
+shown_url(GUri *uri)
+{
+	return g_uri_to_string_partial(uri, G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY);
+}
+
+static CamHttpResponse *
+send_once(CamHttpClient *self, const CamHttpRequest *request, GUri *uri, gboolean with_secrets,
+	  GCancellable *cancellable, GError **error)
+{
+	g_autoptr(SoupMessage) message = make_message(self, request, uri, with_secrets);
+	g_autoptr(GInputStream) body =
+		soup_session_send(self->session, message, cancellable, error);
+	CamHttpResponse *response;
+
+	if (body == NULL)
+		return NULL;
+	response = g_new0(CamHttpResponse, 1);
+	response->status = soup_message_get_status(message);
+	response->url = shown_url(uri);
+	response->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	soup_message_headers_foreach(soup_message_get_response_headers(message), add_header,
+				     response->headers);
+	response->body = g_steal_pointer(&body);
+	return response;
+}
+
+/* ---- redirects ---- */
+
+static gboolean
+is_redirect(const CamHttpRequest *request, const CamHttpResponse *response)
+{
+	static const guint any_method[] = { 307, 308 };
+	gboolean reading = request->method == NULL || g_str_equal(request->method, "GET") ||
+			   g_str_equal(request->method, "HEAD");
+
+	if (cam_http_response_get_header(response, "location") == NULL ||
+	    request->body_stream != NULL)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(any_method); i++) {
+		if (response->status == any_method[i])
+			return TRUE;
+	}
+	return reading && response->status >= 301 && response->status <= 303;
+}
+
+static int
+effective_port(GUri *uri)
+{
+	if (g_uri_get_port(uri) > 0)
+		return g_uri_get_port(uri);
+	return g_str_equal(g_uri_get_scheme(uri), "https") ? 443 : 80;
+}
+
+static gboolean
+same_origin(GUri *a, GUri *b)
+{
+	return g_str_equal(g_uri_get_scheme(a), g_uri_get_scheme(b)) &&
+	       g_ascii_strcasecmp(g_uri_get_host(a), g_uri_get_host(b)) == 0 &&
+	       effective_port(a) == effective_port(b);
+}
+
+static GUri *
+parse_http_uri(GUri *base, const char *text, GError **error)
+{
+	g_autoptr(GUri) uri = base != NULL
+				      ? g_uri_parse_relative(base, text, SOUP_HTTP_URI_FLAGS, error)
+				      : g_uri_parse(text, SOUP_HTTP_URI_FLAGS, error);
+
+	if (uri == NULL) {
+		cam_error_translate(error, "\"%s\" is no URL", text);
+		return NULL;
+	}
+	if ((!g_str_equal(g_uri_get_scheme(uri), "http") &&
+	     !g_str_equal(g_uri_get_scheme(uri), "https")) ||
+	    g_uri_get_host(uri) == NULL || g_uri_get_host(uri)[0] == '\0') {
+		cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "\"%s\" is no HTTP URL", text);
+		return NULL;
+	}
+	return g_steal_pointer(&uri);
+}
+
+static CamHttpResponse *
+send_following(CamHttpClient *self, const CamHttpRequest *request, GUri *first,
+	       GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GUri) uri = g_uri_ref(first);
+
+	for (guint i = 0; i <= MAX_REDIRECTS; i++) {
+		g_autoptr(CamHttpResponse) response =
+			send_once(self, request, uri, same_origin(first, uri), cancellable, error);
+		g_autoptr(GUri) next = NULL;
+
+		if (response == NULL || !is_redirect(request, response))
+			return g_steal_pointer(&response);
+		next = parse_http_uri(uri, cam_http_response_get_header(response, "location"),
+				      error);
+		if (next == NULL)
+			return NULL;
+		if (!self->insecure && g_str_equal(g_uri_get_scheme(uri), "https") &&
+		    !g_str_equal(g_uri_get_scheme(next), "https")) {
+			cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
+				      "%s redirects from https to plain http", response->url);
+			return NULL;
+		}
+		g_clear_pointer(&uri, g_uri_unref);
+		uri = g_steal_pointer(&next);
+	}
+	cam_set_error(error, CAM_ERROR_UNAVAILABLE, "%s redirects more than %d times", request->url,
+		      MAX_REDIRECTS);
+	return NULL;
+}
+
+/* ---- retries ---- */
+
+static gboolean
+is_passing_status(guint status)
+{
+	return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+static gboolean
+is_passing_error(const GError *error)
+{
+	return (error->domain == G_IO_ERROR && error->code != G_IO_ERROR_CANCELLED) ||
+	       g_error_matches(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE);
+}
+
+/* What the server asks for, within reason; else what the number of attempts says. */
+static guint
+pause_before_retry(const CamHttpResponse *response, guint attempt)
+{
+	const char *text =
+		response != NULL ? cam_http_response_get_header(response, "retry-after") : NULL;
+	g_autoptr(GDateTime) date = NULL;
+	guint64 seconds = 0;
+
+	if (text == NULL)
+		return cam_pause_for_attempt(attempt);
+	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &seconds, NULL)) {
+		date = soup_date_time_new_from_http_string(text);
+		if (date != NULL)
+			seconds = (guint64) CLAMP(g_date_time_to_unix(date) -
+							  g_get_real_time() / G_USEC_PER_SEC,
+						  0, MAX_RETRY_AFTER_S);
+	}
+	return MAX((guint) MIN(seconds, MAX_RETRY_AFTER_S) * 1000, cam_pause_for_attempt(attempt));
+}
+
+CamHttpResponse *
+cam_http_client_send(CamHttpClient *self, const CamHttpRequest *request, GCancellable *cancellable,
+		     GError **error)
+{
+	g_autoptr(GUri) uri = parse_http_uri(NULL, request->url, error);
+	guint attempts = request->body_stream != NULL ? 1 : MAX_ATTEMPTS;
+	g_autofree char *shown = NULL;
+
+	if (uri == NULL)
+		return NULL;
+	shown = shown_url(uri);
+	for (guint attempt = 1;; attempt++) {
+		g_autoptr(GError) local = NULL;
+		g_autoptr(CamHttpResponse) response =
+			send_following(self, request, uri, cancellable, &local);
+
+		if (response != NULL &&
+		    (!is_passing_status(response->status) || attempt == attempts))
+			return g_steal_pointer(&response);
+		if (response == NULL && (!is_passing_error(local) || attempt == attempts)) {
+			gboolean ours = local->domain == CAM_ERROR;
+
+			cam_error_translate(&local, "cannot reach %s", shown);
+			if (!ours && local->code != (int) CAM_ERROR_CANCELLED)
+				local->code = (int) CAM_ERROR_UNAVAILABLE;
+			g_propagate_error(error, g_steal_pointer(&local));
+			return NULL;
+		}
+		if (!cam_pause(pause_before_retry(response, attempt), cancellable, error))
+			return NULL;
+	}
+}
+
+/* ---- ranges ---- */
+
+static gboolean
+skip_to(GInputStream *stream, goffset count, GCancellable *cancellable, GError **error)
+{
+	while (count > 0) {
+		gssize n = g_input_stream_skip(stream, (gsize) MIN(count, 1 << 20), cancellable,
+					       error);
+
+		if (n < 0)
+			return FALSE;
+		if (n == 0)
+			return cam_set_error(error, CAM_ERROR_DATA_LOSS,
+					     "it is shorter than what was read before");
+		count -= n;
+	}
+	return TRUE;
+}
+
+/* "bytes START-END/TOTAL" */
+static gboolean
+starts_at(const char *content_range, goffset start)
+{
+	g_autofree char *wanted = g_strdup_printf("bytes %" G_GOFFSET_FORMAT "-", start);
+
+	return content_range != NULL && g_str_has_prefix(content_range, wanted);
+}
+
+/* "bytes * /TOTAL" comes with 416: asking from the very end on is no error. */
+static gboolean
+ends_at(const char *content_range, goffset end)
+{
+	g_autofree char *wanted = g_strdup_printf("bytes */%" G_GOFFSET_FORMAT, end);
+
+	return g_strcmp0(content_range, wanted) == 0;
+}
+
+GInputStream *
+cam_http_response_steal_body_at(CamHttpResponse *response, goffset range_start,
+				GCancellable *cancellable, GError **error)
+{
+	const char *content_range = cam_http_response_get_header(response, "content-range");
+
+	if (response->status == 416 && ends_at(content_range, range_start))
+		return g_memory_input_stream_new();
+	if (response->status == 206 && starts_at(content_range, range_start))
+		return g_steal_pointer(&response->body);
+	if (response->status == 206) {
+		cam_set_error(error, CAM_ERROR_DATA_LOSS, "%s sent another range than asked for",
+			      response->url);
+		return NULL;
+	}
+	if (response->status != 200) {
+		cam_http_status_error(response->status, response->url, NULL, error);
+		return NULL;
+	}
+	if (!skip_to(response->body, range_start, cancellable, error))
+		return NULL;
+	return g_steal_pointer(&response->body);
+}

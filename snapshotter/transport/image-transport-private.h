@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* For the implementations of CamImageTransport: how they are made and what they share. */
+#pragma once
+
+#include "snapshotter/transport/image-transport.h"
+#include "snapshotter/transport/resuming-stream.h"
+
+G_BEGIN_DECLS
+
+/* One a file: opens @location, or makes it if @writable. What @options points to outlives the
+ * call only where it is copied. */
+CamImageTransport *
+cam_oci_layout_open(const CamLocation *location, gboolean writable,
+		    const CamTransportOptions *options, GCancellable *cancellable, GError **error);
+
+/* For implementations' constructors. */
+void cam_image_transport_set_up(CamImageTransport *self, const CamLocation *location,
+				gboolean writable, const CamTransportOptions *options);
+CamProgress *cam_image_transport_get_progress(CamImageTransport *self);
+/* A stream over a blob by way of its part in the cache directory, if there is one. */
+GInputStream *
+cam_image_transport_cached_stream(CamImageTransport *self, const CamDescriptor *descriptor,
+				  CamStreamOpener open, gpointer user_data, GDestroyNotify destroy,
+				  GError **error);
+
+G_END_DECLS

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * OCI layouts as directories. Blobs are written beside their place and renamed; index.json is
+ * replaced in commit() under a lock of the directory, read anew there, so that two writers both
+ * get their names in.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixinputstream.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "snapshotter/base/fd.h"
+#include "snapshotter/oci/json.h"
+#include "snapshotter/transport/image-transport-private.h"
+#include "snapshotter/transport/layout-index.h"
+
+#define COPY_SIZE (256 * 1024)
+
+typedef struct {
+	CamDescriptor *descriptor;
+	char *name; /* (nullable) */
+} Pending;
+
+#define CAM_TYPE_OCI_LAYOUT (cam_oci_layout_get_type())
+G_DECLARE_FINAL_TYPE(CamOciLayout, cam_oci_layout, CAM, OCI_LAYOUT, CamImageTransport)
+
+struct _CamOciLayout {
+	CamImageTransport parent_instance;
+	CamFd dirfd;
+	GPtrArray *pending; /* (element-type Pending): what commit() makes visible */
+};
+
+G_DEFINE_FINAL_TYPE(CamOciLayout, cam_oci_layout, CAM_TYPE_IMAGE_TRANSPORT)
+
+static void
+pending_free(Pending *self)
+{
+	cam_descriptor_free(self->descriptor);
+	g_free(self->name);
+	g_free(self);
+}
+
+static char *
+blob_path(const char *digest)
+{
+	g_autofree char *path = g_strconcat("blobs/", digest, NULL);
+	char *colon = strchr(path, ':');
+
+	*colon = '/';
+	return g_steal_pointer(&path);
+}
+
+static CamIndex *
+read_index(CamOciLayout *self, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	g_autoptr(GBytes) bytes =
+		cam_read_file_at(self->dirfd, CAM_LAYOUT_INDEX, CAM_MANIFEST_MAX_SIZE, &local);
+
+	if (bytes != NULL)
+		return cam_index_parse(bytes, CAM_MEDIA_TYPE_OCI_INDEX, error);
+	if (cam_image_transport_is_writable(CAM_IMAGE_TRANSPORT(self)) &&
+	    g_error_matches(local, CAM_ERROR, (int) CAM_ERROR_NOT_FOUND))
+		return cam_layout_index_new();
+	g_propagate_error(error, g_steal_pointer(&local));
+	return NULL;
+}
+
+static const char *
+default_name(CamOciLayout *self, const char *reference)
+{
+	return reference != NULL
+		       ? reference
+		       : cam_image_transport_get_location(CAM_IMAGE_TRANSPORT(self))->name;
+}
+
+/* ---- reading ---- */
+
+static GBytes *
+read_manifest(CamOciLayout *self, const char *digest, GError **error)
+{
+	g_autofree char *path = blob_path(digest);
+
+	return cam_read_file_at(self->dirfd, path, CAM_MANIFEST_MAX_SIZE, error);
+}
+
+/* The media type of a manifest that is asked for by digest alone: what the document says. */
+static char *
+media_type_of(GBytes *bytes)
+{
+	g_autoptr(JsonObject) json = cam_json_parse_object(bytes, CAM_MANIFEST_MAX_SIZE, NULL);
+	const char *type = cam_json_get_string(json, "mediaType");
+
+	if (type != NULL)
+		return g_strdup(type);
+	return g_strdup(json != NULL && json_object_has_member(json, "manifests")
+				? CAM_MEDIA_TYPE_OCI_INDEX
+				: CAM_MEDIA_TYPE_OCI_MANIFEST);
+}
+
+static GBytes *
+oci_layout_get_manifest(CamImageTransport *transport, const char *reference, char **media_type,
+			GCancellable *cancellable, GError **error)
+{
+	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
+	const char *name = default_name(self, reference);
+	g_autoptr(CamIndex) index = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	GBytes *synthesised = NULL;
+	const CamDescriptor *entry;
+
+	if (name != NULL && cam_digest_is_valid(name)) {
+		bytes = read_manifest(self, name, error);
+		if (bytes != NULL)
+			*media_type = media_type_of(bytes);
+		return g_steal_pointer(&bytes);
+	}
+	index = read_index(self, error);
+	if (index == NULL)
+		return NULL;
+	entry = cam_layout_index_find(index, name, &synthesised, error);
+	if (synthesised != NULL) {
+		*media_type = g_strdup(CAM_MEDIA_TYPE_OCI_INDEX);
+		return synthesised;
+	}
+	if (entry == NULL)
+		return NULL;
+	bytes = cam_image_transport_get_blob(transport, entry, CAM_MANIFEST_MAX_SIZE, cancellable,
+					     error);
+	if (bytes != NULL)
+		*media_type = g_strdup(entry->media_type);
+	return g_steal_pointer(&bytes);
+}
+
+static gboolean
+oci_layout_resolve_tag(CamImageTransport *transport, const char *tag, char **digest,
+		       GCancellable *cancellable, GError **error)
+{
+	g_autoptr(CamIndex) index = read_index(CAM_OCI_LAYOUT(transport), error);
+
+	if (index == NULL)
+		return FALSE;
+	for (guint i = 0; i < index->manifests->len && *digest == NULL; i++) {
+		const CamDescriptor *entry = g_ptr_array_index(index->manifests, i);
+
+		if (g_strcmp0(cam_descriptor_get_annotation(entry, CAM_ANNOTATION_REF_NAME), tag) ==
+		    0)
+			*digest = g_strdup(entry->digest);
+	}
+	return TRUE;
+}
+
+static GInputStream *
+oci_layout_open_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
+		     GCancellable *cancellable, GError **error)
+{
+	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
+	g_autofree char *path = blob_path(descriptor->digest);
+	int fd = cam_openat_beneath(self->dirfd, path, O_RDONLY, 0, error);
+
+	if (fd < 0) {
+		cam_error_translate(error, "the layout lacks blob %s", descriptor->digest);
+		return NULL;
+	}
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	return g_unix_input_stream_new(fd, TRUE);
+}
+
+static char *
+oci_layout_get_name(CamImageTransport *transport, const char *reference)
+{
+	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
+	g_autoptr(CamIndex) index = read_index(self, NULL);
+	GBytes *synthesised = NULL;
+	const CamDescriptor *entry = NULL;
+
+	if (index != NULL)
+		entry = cam_layout_index_find(index, default_name(self, reference), &synthesised,
+					      NULL);
+	g_clear_pointer(&synthesised, g_bytes_unref);
+	return entry != NULL ? g_strdup(cam_layout_entry_name(entry)) : NULL;
+}
+
+/* ---- writing ---- */
+
+static gboolean
+oci_layout_has_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
+		    const char *mount_from, gboolean *present, GCancellable *cancellable,
+		    GError **error)
+{
+	g_autofree char *path = blob_path(descriptor->digest);
+	struct stat st;
+
+	*present = fstatat(CAM_OCI_LAYOUT(transport)->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		   S_ISREG(st.st_mode) && st.st_size == descriptor->size;
+	return TRUE;
+}
+
+static gboolean
+copy_to_fd(GInputStream *content, int fd, GCancellable *cancellable, GError **error)
+{
+	g_autofree char *buffer = g_malloc(COPY_SIZE);
+
+	for (;;) {
+		gssize n = g_input_stream_read(content, buffer, COPY_SIZE, cancellable, error);
+
+		if (n < 0)
+			return cam_error_translate(error, NULL);
+		if (n == 0)
+			break;
+		if (!cam_write_all(fd, buffer, (gsize) n, error))
+			return FALSE;
+	}
+	if (fdatasync(fd) < 0)
+		return cam_set_error_errno(error, errno, "cannot write out a blob");
+	return TRUE;
+}
+
+/* O_TMPFILE leaves nothing behind, however the process ends. */
+static gboolean
+oci_layout_put_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
+		    GInputStream *content, GCancellable *cancellable, GError **error)
+{
+	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
+	g_autofree char *path = blob_path(descriptor->digest);
+	g_autofree char *directory = g_path_get_dirname(path);
+	g_auto(CamFd) fd = -1;
+	char source[32];
+
+	if (!cam_mkdirs_at(self->dirfd, directory, 0755, error))
+		return FALSE;
+	fd = openat(self->dirfd, directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return cam_set_error_errno(error, errno, "cannot write to %s", directory);
+	if (!copy_to_fd(content, fd, cancellable, error))
+		return cam_error_translate(error, "blob %s", descriptor->digest);
+	g_snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, source, self->dirfd, path, AT_SYMLINK_FOLLOW) == 0 || errno == EEXIST)
+		return TRUE;
+	return cam_set_error_errno(error, errno, "cannot write blob %s", descriptor->digest);
+}
+
+static gboolean
+oci_layout_put_manifest(CamImageTransport *transport, GBytes *bytes, const char *media_type,
+			const char *tag, GCancellable *cancellable, GError **error)
+{
+	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
+	g_autoptr(GInputStream) content = g_memory_input_stream_new_from_bytes(bytes);
+	g_autofree char *digest = cam_digest_for_bytes(bytes);
+	g_autoptr(CamDescriptor) descriptor =
+		cam_descriptor_new(media_type, digest, (gint64) g_bytes_get_size(bytes));
+	Pending *pending;
+
+	if (!oci_layout_put_blob(transport, descriptor, content, cancellable, error))
+		return FALSE;
+	if (tag == NULL)
+		return TRUE;
+	pending = g_new0(Pending, 1);
+	pending->descriptor = g_steal_pointer(&descriptor);
+	pending->name = g_strdup(tag);
+	g_ptr_array_add(self->pending, pending);
+	return TRUE;
+}
+
+static gboolean
+add_pending(CamOciLayout *self, const Pending *pending, GError **error)
+{
+	g_autoptr(CamIndex) index = read_index(self, error);
+	g_autoptr(GBytes) bytes = NULL;
+
+	if (index == NULL)
+		return FALSE;
+	bytes = cam_layout_index_with_entry(index, pending->descriptor, pending->name);
+	return cam_write_file_at(self->dirfd, CAM_LAYOUT_INDEX, bytes, 0644, error);
+}
+
+static gboolean
+write_marker(CamOciLayout *self, GError **error)
+{
+	g_autoptr(GBytes) marker = NULL;
+
+	if (faccessat(self->dirfd, CAM_LAYOUT_MARKER, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return TRUE;
+	marker = g_bytes_new_static(CAM_LAYOUT_MARKER_TEXT, strlen(CAM_LAYOUT_MARKER_TEXT));
+	return cam_write_file_at(self->dirfd, CAM_LAYOUT_MARKER, marker, 0644, error);
+}
+
+static gboolean
+oci_layout_commit(CamImageTransport *transport, GCancellable *cancellable, GError **error)
+{
+	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
+	/* A description of its own: the lock goes when it is closed. */
+	g_auto(CamFd) lock = openat(self->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int result;
+
+	if (lock < 0)
+		return cam_set_error_errno(error, errno, "cannot open the layout");
+	do {
+		result = flock(lock, LOCK_EX);
+	} while (result < 0 && errno == EINTR);
+	if (result < 0)
+		return cam_set_error_errno(error, errno, "cannot lock the layout");
+	if (!write_marker(self, error))
+		return FALSE;
+	for (guint i = 0; i < self->pending->len; i++) {
+		if (!add_pending(self, g_ptr_array_index(self->pending, i), error))
+			return FALSE;
+	}
+	g_ptr_array_set_size(self->pending, 0);
+	return TRUE;
+}
+
+/* ---- life ---- */
+
+static void
+cam_oci_layout_finalize(GObject *object)
+{
+	CamOciLayout *self = CAM_OCI_LAYOUT(object);
+
+	cam_fd_close(cam_fd_steal(&self->dirfd));
+	g_clear_pointer(&self->pending, g_ptr_array_unref);
+	G_OBJECT_CLASS(cam_oci_layout_parent_class)->finalize(object);
+}
+
+static void
+cam_oci_layout_class_init(CamOciLayoutClass *klass)
+{
+	CamImageTransportClass *transport = CAM_IMAGE_TRANSPORT_CLASS(klass);
+
+	G_OBJECT_CLASS(klass)->finalize = cam_oci_layout_finalize;
+	transport->get_manifest = oci_layout_get_manifest;
+	transport->resolve_tag = oci_layout_resolve_tag;
+	transport->open_blob = oci_layout_open_blob;
+	transport->get_name = oci_layout_get_name;
+	transport->has_blob = oci_layout_has_blob;
+	transport->put_blob = oci_layout_put_blob;
+	transport->put_manifest = oci_layout_put_manifest;
+	transport->commit = oci_layout_commit;
+}
+
+static void
+cam_oci_layout_init(CamOciLayout *self)
+{
+	self->dirfd = -1;
+	self->pending = g_ptr_array_new_with_free_func((GDestroyNotify) pending_free);
+}
+
+static gboolean
+check_marker(CamOciLayout *self, gboolean writable, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+	g_autoptr(GBytes) marker = cam_read_file_at(self->dirfd, CAM_LAYOUT_MARKER, 4096, &local);
+
+	if (marker != NULL)
+		return cam_layout_marker_check(marker, error);
+	if (writable && g_error_matches(local, CAM_ERROR, (int) CAM_ERROR_NOT_FOUND))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&local));
+	return cam_error_translate(error, "not an OCI layout");
+}
+
+CamImageTransport *
+cam_oci_layout_open(const CamLocation *location, gboolean writable,
+		    const CamTransportOptions *options, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(CamOciLayout) self = g_object_new(CAM_TYPE_OCI_LAYOUT, NULL);
+
+	cam_image_transport_set_up(CAM_IMAGE_TRANSPORT(self), location, writable, options);
+	if (writable && g_mkdir_with_parents(location->path, 0755) < 0) {
+		cam_set_error_errno(error, errno, "cannot make %s", location->path);
+		return NULL;
+	}
+	self->dirfd = open(location->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (self->dirfd < 0) {
+		cam_set_error_errno(error, errno, "cannot open %s", location->path);
+		return NULL;
+	}
+	if (!check_marker(self, writable, error)) {
+		cam_error_translate(error, "%s", location->path);
+		return NULL;
+	}
+	return CAM_IMAGE_TRANSPORT(g_steal_pointer(&self));
+}
