@@ -18,6 +18,7 @@
 #include "scanners/inventory/inventory.h"
 #include "scanners/inventory/os-release.h"
 #include "scanners/inventory/package.h"
+#include "scanners/report/json-text.h"
 #include "scanners/report/report.h"
 #include "scanners/report/table.h"
 #include "scanners/report/text.h"

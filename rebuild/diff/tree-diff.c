@@ -24,6 +24,7 @@ cam_path_change_free(CamPathChange *self)
 	g_free(self->path);
 	g_free(self->package);
 	g_free(self->reason);
+	g_free(self->note);
 	g_free(self);
 }
 
@@ -134,7 +135,8 @@ modified(TreeDiff *self, const CamEntry *before, const CamEntry *after, const ch
 		return FALSE;
 	if (!same)
 		change->aspects |= CAM_ASPECT_CONTENT;
-	if (change->before.mode != change->after.mode)
+	/* A link's mode says nothing, nor does that of another kind of file. */
+	if (change->before.mode != change->after.mode && (change->aspects & CAM_ASPECT_TYPE) == 0)
 		change->aspects |= CAM_ASPECT_MODE;
 	if (change->before.uid != change->after.uid || change->before.gid != change->after.gid)
 		change->aspects |= CAM_ASPECT_OWNER;

@@ -5,31 +5,7 @@
  */
 #include "scanners/report/report.h"
 
-/* Bytes out of an image may be no UTF-8, which JSON must be. */
-static void
-set_text(JsonObject *object, const char *member, const char *text)
-{
-	if (text == NULL) {
-		json_object_set_null_member(object, member);
-	} else {
-		g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-		json_object_set_string_member(object, member, valid);
-	}
-}
-
-static void
-set_texts(JsonObject *object, const char *member, char **texts)
-{
-	JsonArray *array = json_array_new();
-
-	for (; texts != NULL && *texts != NULL; texts++) {
-		g_autofree char *valid = g_utf8_make_valid(*texts, -1);
-
-		json_array_add_string_element(array, valid);
-	}
-	json_object_set_array_member(object, member, array);
-}
+#include "scanners/report/json-text.h"
 
 static void
 set_time(JsonObject *object, const char *member, gint64 seconds)
@@ -37,7 +13,7 @@ set_time(JsonObject *object, const char *member, gint64 seconds)
 	g_autoptr(GDateTime) time = seconds > 0 ? g_date_time_new_from_unix_utc(seconds) : NULL;
 	g_autofree char *text = time != NULL ? g_date_time_format(time, "%FT%TZ") : NULL;
 
-	set_text(object, member, text);
+	cam_json_set_text(object, member, text);
 }
 
 static JsonObject *
@@ -45,8 +21,8 @@ layer_to_json(const CamLayerLabel *layer)
 {
 	JsonObject *object = json_object_new();
 
-	set_text(object, "diff_id", layer->diff_id);
-	set_text(object, "created_by", layer->created_by);
+	cam_json_set_text(object, "diff_id", layer->diff_id);
+	cam_json_set_text(object, "created_by", layer->created_by);
 	return object;
 }
 
@@ -65,9 +41,9 @@ image_to_json(const CamScanResult *result)
 	JsonObject *object = json_object_new();
 	JsonArray *layers = json_array_new();
 
-	set_text(object, "reference", result->reference);
-	set_text(object, "digest", result->digest);
-	set_text(object, "platform", result->platform);
+	cam_json_set_text(object, "reference", result->reference);
+	cam_json_set_text(object, "digest", result->digest);
+	cam_json_set_text(object, "platform", result->platform);
 	for (guint i = 0; i < result->layers->len; i++)
 		json_array_add_object_element(layers, layer_to_json(result->layers->pdata[i]));
 	json_object_set_array_member(object, "layers", layers);
@@ -86,15 +62,15 @@ os_to_json(const CamScanResult *result)
 	const CamOsRelease *os = result->os;
 	JsonObject *object = json_object_new();
 
-	set_text(object, "id", os->id);
-	set_text(object, "version_id", os->version_id);
-	set_text(object, "codename", os->codename);
-	set_text(object, "pretty_name", os->pretty_name);
-	set_text(object, "ecosystem", os->ecosystem);
-	set_text(object, "based_on", os->based_on);
-	set_text(object, "support", supports[result->support]);
-	set_text(object, "end_of_life", os->end_of_life);
-	set_text(object, "end_of_lts", os->end_of_lts);
+	cam_json_set_text(object, "id", os->id);
+	cam_json_set_text(object, "version_id", os->version_id);
+	cam_json_set_text(object, "codename", os->codename);
+	cam_json_set_text(object, "pretty_name", os->pretty_name);
+	cam_json_set_text(object, "ecosystem", os->ecosystem);
+	cam_json_set_text(object, "based_on", os->based_on);
+	cam_json_set_text(object, "support", supports[result->support]);
+	cam_json_set_text(object, "end_of_life", os->end_of_life);
+	cam_json_set_text(object, "end_of_lts", os->end_of_lts);
 	return object;
 }
 
@@ -118,13 +94,13 @@ databases_to_json(const CamScanResult *result)
 		const CamAdvisorySource *source = result->databases->pdata[i];
 		JsonObject *object = json_object_new();
 
-		set_text(object, "name", source->name);
-		set_text(object, "kind", source->kind);
-		set_text(object, "version", source->version);
+		cam_json_set_text(object, "name", source->name);
+		cam_json_set_text(object, "kind", source->kind);
+		cam_json_set_text(object, "version", source->version);
 		set_time(object, "date", source->date);
 		set_time(object, "updated", source->updated);
 		json_object_set_int_member(object, "records", source->records);
-		set_text(object, "note", source->note);
+		cam_json_set_text(object, "note", source->note);
 		json_array_add_object_element(array, object);
 	}
 	return array;
@@ -135,25 +111,25 @@ cam_report_finding_to_json(const CamFinding *finding, const GPtrArray *layers)
 {
 	JsonObject *object = json_object_new();
 
-	set_text(object, "kind", cam_finding_kind_name(finding->kind));
-	set_text(object, "id", finding->id);
-	set_texts(object, "aliases", finding->aliases);
-	set_text(object, "title", finding->title);
-	set_text(object, "severity", cam_severity_name(finding->severity));
+	cam_json_set_text(object, "kind", cam_finding_kind_name(finding->kind));
+	cam_json_set_text(object, "id", finding->id);
+	cam_json_set_texts(object, "aliases", finding->aliases);
+	cam_json_set_text(object, "title", finding->title);
+	cam_json_set_text(object, "severity", cam_severity_name(finding->severity));
 	if (finding->score >= 0)
 		json_object_set_double_member(object, "score", finding->score);
 	else
 		json_object_set_null_member(object, "score");
-	set_text(object, "package", finding->package);
-	set_text(object, "source_package", finding->source_package);
-	set_text(object, "architecture", finding->architecture);
-	set_text(object, "installed_version", finding->installed_version);
-	set_text(object, "fixed_version", finding->fixed_version);
-	set_text(object, "state", cam_finding_state_name(finding->state));
+	cam_json_set_text(object, "package", finding->package);
+	cam_json_set_text(object, "source_package", finding->source_package);
+	cam_json_set_text(object, "architecture", finding->architecture);
+	cam_json_set_text(object, "installed_version", finding->installed_version);
+	cam_json_set_text(object, "fixed_version", finding->fixed_version);
+	cam_json_set_text(object, "state", cam_finding_state_name(finding->state));
 	set_layer(object, layers, finding->layer);
-	set_texts(object, "references", finding->references);
-	set_text(object, "source", finding->source);
-	set_text(object, "suggestion", finding->suggestion);
+	cam_json_set_texts(object, "references", finding->references);
+	cam_json_set_text(object, "source", finding->source);
+	cam_json_set_text(object, "suggestion", finding->suggestion);
 	return object;
 }
 
@@ -164,16 +140,16 @@ package_to_json(const CamPackage *package, const CamScanResult *result)
 		cam_package_get_purl(package, result->os->id, result->os->version_id);
 	JsonObject *object = json_object_new();
 
-	set_text(object, "name", package->name);
-	set_text(object, "version", package->version);
-	set_text(object, "architecture", package->architecture);
-	set_text(object, "source_package", package->source_name);
-	set_text(object, "source_version", package->source_version);
+	cam_json_set_text(object, "name", package->name);
+	cam_json_set_text(object, "version", package->version);
+	cam_json_set_text(object, "architecture", package->architecture);
+	cam_json_set_text(object, "source_package", package->source_name);
+	cam_json_set_text(object, "source_version", package->source_version);
 	json_object_set_boolean_member(object, "held", package->held);
 	json_object_set_boolean_member(object, "essential", package->essential);
-	set_text(object, "multi_arch", package->multi_arch);
-	set_text(object, "purl", purl);
-	set_text(object, "path", package->path);
+	cam_json_set_text(object, "multi_arch", package->multi_arch);
+	cam_json_set_text(object, "purl", purl);
+	cam_json_set_text(object, "path", package->path);
 	set_layer(object, result->layers, package->layer);
 	return object;
 }
@@ -197,10 +173,10 @@ cam_report_to_json(const CamScanResult *result)
 	JsonObject *object = json_object_new();
 	JsonArray *findings = json_array_new();
 
-	set_text(object, "schema", CAM_REPORT_SCHEMA);
+	cam_json_set_text(object, "schema", CAM_REPORT_SCHEMA);
 	json_object_set_object_member(object, "image", image_to_json(result));
 	json_object_set_object_member(object, "os", os_to_json(result));
-	set_text(object, "risk_level", cam_severity_name(result->risk));
+	cam_json_set_text(object, "risk_level", cam_severity_name(result->risk));
 	json_object_set_object_member(object, "counts", counts_to_json(result));
 	json_object_set_int_member(object, "left_out", result->left_out);
 	json_object_set_array_member(object, "databases", databases_to_json(result));
@@ -219,7 +195,7 @@ cam_report_packages_to_json(const CamScanResult *result)
 	JsonObject *object = json_object_new();
 	JsonArray *packages = json_array_new();
 
-	set_text(object, "schema", CAM_PACKAGES_SCHEMA);
+	cam_json_set_text(object, "schema", CAM_PACKAGES_SCHEMA);
 	json_object_set_object_member(object, "image", image_to_json(result));
 	json_object_set_object_member(object, "os", os_to_json(result));
 	set_warnings(object, result);

@@ -3,10 +3,11 @@
  * Reports as people read them: what the image is and how bad it is first, then one paragraph a
  * source package, with what to upgrade to. The same model as JSON makes it.
  */
+#include "scanners/report/report.h"
+
 #include <string.h>
 
 #include "scanners/report/finding-group.h"
-#include "scanners/report/report.h"
 #include "scanners/report/text.h"
 
 #define LABEL_WIDTH    14 /* of the header block, its indentation included */
