@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "snapshotter/snapshots/mount.h"
+
+/*
+ * CamMount: puts a merged rootfs together out of its parts (image-cache.c or checkout.c below,
+ * overlay.c on top) and takes it down again. The lower layers are mounted in the store's folder for
+ * running operations, where cam_mount_sweep() finds what a killed process left.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "snapshotter/base/fd.h"
+#include "snapshotter/snapshots/checkout.h"
+#include "snapshotter/snapshots/image-cache.h"
+#include "snapshotter/snapshots/mount-probe.h"
+
+#define OBJECTS	       "repo/objects"
+#define REPOSITORY     "repo/config"
+#define REPOSITORY_MAX (64 * 1024)
+
+struct _CamMount {
+	CamMountMethod method;
+	CamDataLayers data;
+	char *directory; /* ours, below the store's tmp */
+	char *lower;	 /* in it: the tree, or its EROFS image mounted */
+	CamFd objects;
+	GPtrArray *mounted; /* (element-type filename), in this order */
+};
+
+/* ---- probing ---- */
+
+static void
+abilities_free(gpointer data)
+{
+	cam_mount_abilities_clear(data);
+	g_free(data);
+}
+
+/* (transfer none): found out once for each store. */
+static const CamMountAbilities *
+get_abilities(CamStore *store)
+{
+	GQuark quark = g_quark_from_static_string("cam-mount-abilities");
+	CamMountAbilities *abilities = g_object_get_qdata(G_OBJECT(store), quark);
+	g_autoptr(GError) error = NULL;
+	g_autofree char *tmp = NULL;
+
+	if (abilities)
+		return abilities;
+	abilities = g_new0(CamMountAbilities, 1);
+	if (cam_store_get_tmp_dirfd(store, &tmp, &error) < 0)
+		abilities->problem = g_strdup(error->message);
+	else
+		cam_mount_find_abilities(tmp, abilities);
+	/* Another thread may have been faster; what it found is in use. */
+	if (!g_object_replace_qdata(G_OBJECT(store), quark, NULL, abilities, abilities_free, NULL))
+		abilities_free(abilities);
+	return g_object_get_qdata(G_OBJECT(store), quark);
+}
+
+CamMountMethod
+cam_mount_probe(CamStore *store, char **reason)
+{
+	static const char *const data_words[] = {
+		[CAM_DATA_NONE] = "",
+		[CAM_DATA_ORDINARY] = "an ordinary lower layer",
+		[CAM_DATA_METACOPY] = "a data-only lower layer, with metacopy",
+		[CAM_DATA_FREE] = "a data-only lower layer",
+	};
+	const CamMountAbilities *abilities = get_abilities(store);
+
+	if (abilities->data == CAM_DATA_NONE) {
+		if (reason)
+			*reason = g_strdup_printf("hard-link checkout, because EROFS over the "
+						  "object store does not work here: %s",
+						  abilities->problem);
+		return CAM_MOUNT_CHECKOUT;
+	}
+	if (reason)
+		*reason = g_strdup_printf("EROFS image mounted from %s, object store as %s",
+					  abilities->loop ? "a loop device" : "its file",
+					  data_words[abilities->data]);
+	return CAM_MOUNT_EROFS;
+}
+
+/* ---- lower layers ---- */
+
+static gboolean
+mount_image(CamMount *self, CamStore *store, const char *const *diff_ids, GCancellable *cancellable,
+	    GError **error)
+{
+	const CamMountAbilities *abilities = get_abilities(store);
+	/* An upper then needs a second overlay, and overlays stack on a file-backed EROFS only
+	 * once. */
+	gboolean loop = abilities->loop || abilities->data != CAM_DATA_FREE;
+
+	if (abilities->data == CAM_DATA_NONE)
+		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
+				     "EROFS over the object store does not work here: %s",
+				     abilities->problem);
+	g_auto(CamFd) image = cam_image_cache_open(
+		store, diff_ids, abilities->data == CAM_DATA_ORDINARY, cancellable, error);
+	if (image < 0 || !cam_erofs_mount(image, loop, self->lower, error))
+		return FALSE;
+	g_ptr_array_add(self->mounted, g_strdup(self->lower));
+	self->data = abilities->data;
+	return TRUE;
+}
+
+/* Whether the objects of the store carry the metadata of the files that they are. */
+static gboolean
+objects_are_files(CamStore *store)
+{
+	g_autoptr(GKeyFile) config = g_key_file_new();
+	g_autoptr(GBytes) bytes =
+		cam_read_file_at(cam_store_get_dirfd(store), REPOSITORY, REPOSITORY_MAX, NULL);
+	g_autofree char *mode = NULL;
+
+	if (bytes && g_key_file_load_from_bytes(config, bytes, G_KEY_FILE_NONE, NULL))
+		mode = g_key_file_get_string(config, "core", "mode", NULL);
+	return g_strcmp0(mode, "bare") == 0;
+}
+
+static gboolean
+check_out(CamMount *self, CamStore *store, const char *const *diff_ids, GCancellable *cancellable,
+	  GError **error)
+{
+	g_autoptr(CamRootfs) rootfs = cam_store_open_rootfs(store, diff_ids, cancellable, error);
+	g_autoptr(CamTreeHistory) history = NULL;
+
+	if (!rootfs)
+		return FALSE;
+	history = cam_tree_history_load(store, diff_ids, error);
+	if (!history || !cam_checkout_tree(rootfs, history, self->objects, objects_are_files(store),
+					   self->lower, cancellable, error))
+		return FALSE;
+	self->data = CAM_DATA_NONE;
+	return TRUE;
+}
+
+static gboolean
+make_directory(CamMount *self, CamStore *store, GError **error)
+{
+	g_autofree char *tmp = NULL;
+
+	if (cam_store_get_tmp_dirfd(store, &tmp, error) < 0)
+		return FALSE;
+	g_autofree char *template = g_build_filename(tmp, "mount-XXXXXX", NULL);
+	if (!g_mkdtemp(template))
+		return cam_set_error_errno(error, errno, "cannot make a folder in %s", tmp);
+	self->directory = g_steal_pointer(&template);
+	self->lower = g_build_filename(self->directory, "lower", NULL);
+	if (g_mkdir(self->lower, 0755) != 0)
+		return cam_set_error_errno(error, errno, "cannot make %s", self->lower);
+	return TRUE;
+}
+
+CamMount *
+cam_mount_rootfs(CamStore *store, const char *const *diff_ids, CamMountMethod method,
+		 GCancellable *cancellable, GError **error)
+{
+	g_autoptr(CamMount) self = g_new0(CamMount, 1);
+
+	self->mounted = g_ptr_array_new_with_free_func(g_free);
+	self->method = method == CAM_MOUNT_AUTO ? cam_mount_probe(store, NULL) : method;
+	self->objects = openat(cam_store_get_dirfd(store), OBJECTS,
+			       O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (self->objects < 0) {
+		cam_set_error_errno(error, errno, "cannot open the store's objects");
+		return NULL;
+	}
+	if (!make_directory(self, store, error))
+		return NULL;
+	if (!(self->method == CAM_MOUNT_EROFS ? mount_image : check_out)(self, store, diff_ids,
+									 cancellable, error))
+		return NULL;
+	return g_steal_pointer(&self);
+}
+
+CamMountMethod
+cam_mount_get_method(CamMount *self)
+{
+	return self->method;
+}
+
+/* ---- on top ---- */
+
+static gboolean
+open_directory(const char *path, CamFd *fd, GError **error)
+{
+	*fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *fd >= 0 || cam_set_error_errno(error, errno, "cannot open %s", path);
+}
+
+static gboolean
+mount_layers(CamMount *self, const CamOverlay *overlay, const char *target, GError **error)
+{
+	if (!cam_overlay_mount(overlay, target, error))
+		return FALSE;
+	g_ptr_array_add(self->mounted, g_strdup(target));
+	return TRUE;
+}
+
+/*
+ * A directory that shows the rootfs to another overlay. Where the kernel allows metacopy to be off
+ * above a data-only layer, that is the lower directory itself with the objects beside it; else a
+ * read-only overlay in between, so that the upper's own options are free.
+ */
+static gboolean
+open_lower(CamMount *self, CamOverlay *overlay, CamFd *lower, GError **error)
+{
+	if (!open_directory(self->lower, lower, error))
+		return FALSE;
+	overlay->lower = *lower;
+	overlay->objects = self->data == CAM_DATA_NONE ? -1 : self->objects;
+	overlay->data = self->data;
+	if (overlay->upper < 0 || self->data == CAM_DATA_NONE || self->data == CAM_DATA_FREE)
+		return TRUE;
+
+	CamOverlay inner = *overlay;
+	g_autofree char *middle = g_build_filename(self->directory, "middle-XXXXXX", NULL);
+	inner.upper = inner.work = -1;
+	if (!g_mkdtemp(middle))
+		return cam_set_error_errno(error, errno, "cannot make %s", middle);
+	if (!mount_layers(self, &inner, middle, error))
+		return FALSE;
+	cam_fd_close(cam_fd_steal(lower));
+	if (!open_directory(middle, lower, error))
+		return FALSE;
+	overlay->lower = *lower;
+	overlay->objects = -1;
+	return TRUE;
+}
+
+gboolean
+cam_mount_overlay(CamMount *self, const char *upper, const char *work, const char *target,
+		  GError **error)
+{
+	g_auto(CamFd) upper_fd = -1;
+	g_auto(CamFd) work_fd = -1;
+	g_auto(CamFd) lower = -1;
+
+	g_return_val_if_fail((upper == NULL) == (work == NULL), FALSE);
+	if (!upper && self->data == CAM_DATA_NONE) {
+		/* Overlayfs wants two layers; one that is read-only needs no overlay. */
+		if (!cam_bind_mount(self->lower, target, error))
+			return FALSE;
+		g_ptr_array_add(self->mounted, g_strdup(target));
+		return TRUE;
+	}
+	if (upper &&
+	    (!open_directory(upper, &upper_fd, error) || !open_directory(work, &work_fd, error)))
+		return FALSE;
+	CamOverlay overlay = { .lower = -1, .objects = -1, .upper = upper_fd, .work = work_fd };
+	return open_lower(self, &overlay, &lower, error) &&
+	       mount_layers(self, &overlay, target, error);
+}
+
+static void
+remove_directory(const char *path)
+{
+	g_autofree char *parent = g_path_get_dirname(path);
+	g_autofree char *name = g_path_get_basename(path);
+	g_auto(CamFd) dirfd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	cam_remove_tree_at(dirfd, name, NULL);
+}
+
+void
+cam_mount_free(CamMount *self)
+{
+	if (!self)
+		return;
+	for (guint i = self->mounted->len; i-- > 0;) {
+		const char *target = g_ptr_array_index(self->mounted, i);
+
+		/* Somebody may still be in it: then it goes when they leave. */
+		if (umount2(target, UMOUNT_NOFOLLOW) != 0 && errno == EBUSY)
+			umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW);
+	}
+	g_ptr_array_unref(self->mounted);
+	if (self->directory)
+		remove_directory(self->directory);
+	g_free(self->directory);
+	g_free(self->lower);
+	cam_fd_close(self->objects);
+	g_free(self);
+}
