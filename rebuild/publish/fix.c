@@ -11,9 +11,11 @@
 #include "rebuild/publish/fix.h"
 
 #include "rebuild/pkgmgr/pkgmgr.h"
+#include "rebuild/publish/fix-memory.h"
 #include "rebuild/publish/fix-publish.h"
 #include "rebuild/publish/fixed-image.h"
 #include "rebuild/publish/lower-times.h"
+#include "rebuild/publish/package-time.h"
 
 /* What the steps hand on to each other. */
 typedef struct {
@@ -24,8 +26,10 @@ typedef struct {
 	const CamFixOptions *options;
 	CamProgress *progress;
 	GCancellable *cancellable;
-	const CamPackageManager *manager;
 	char *lease;
+	CamRootfs *rootfs;
+	CamLowerTimes *times;
+	const CamPackageManager *manager;
 	CamFixResult *result;
 } Fix;
 
@@ -54,26 +58,30 @@ scan(Fix *self, const CamImage *image, GError **error)
 
 /* ---- packages ---- */
 
-static GPtrArray *
-download(Fix *self, GError **error)
+/* @debs are paths, NULL-terminated; *@newest: the date of the newest. */
+static gboolean
+download(Fix *self, GPtrArray *debs, gint64 *newest, GError **error)
 {
 	const GPtrArray *packages = self->result->plan->packages;
-	g_autoptr(GPtrArray) debs = g_ptr_array_new_with_free_func(g_free);
 
+	*newest = 0;
 	for (guint i = 0; i < packages->len; i++) {
 		const CamPlannedPackage *package = packages->pdata[i];
+		gint64 time;
 		char *path = cam_apt_repository_get_deb(
 			self->repository, package->origin, package->filename, package->sha256,
 			package->size, self->progress, self->cancellable, error);
 
-		if (path == NULL) {
-			cam_error_translate(error, "cannot get %s %s", package->name, package->to);
-			return NULL;
-		}
+		if (path == NULL)
+			return cam_error_translate(error, "cannot get %s %s", package->name,
+						   package->to);
 		g_ptr_array_add(debs, path);
+		if (!cam_package_time(path, &time, error))
+			return FALSE;
+		*newest = MAX(*newest, time);
 	}
 	g_ptr_array_add(debs, NULL);
-	return g_steal_pointer(&debs);
+	return TRUE;
 }
 
 /* The image's own package manager knows best; without one there is the graft. */
@@ -104,37 +112,104 @@ choose_manager(CamRootfs *rootfs, CamApplyMethod method, GError **error)
 	return NULL;
 }
 
-/* *@tar stays NULL if there is nothing left to do. @times must outlive it. */
+/* *@layer stays NULL if there is nothing left to do. */
 static gboolean
-apply(Fix *self, CamLayerTar **tar, CamLowerTimes **times, GError **error)
+make_layer(Fix *self, CamFixedLayer **layer, GError **error)
+{
+	CamFixPlan *plan = self->result->plan;
+	g_autoptr(GPtrArray) debs = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(CamLayerTar) tar = NULL;
+	gint64 epoch;
+
+	if (!download(self, debs, &epoch, error))
+		return FALSE;
+	tar = cam_layer_tar_new(self->rootfs, cam_lower_times_get, self->times, epoch);
+	if (!self->manager->apply(self->store, self->image, plan, (const char *const *) debs->pdata,
+				  tar, self->progress, self->cancellable, error))
+		return FALSE;
+	if (plan->packages->len == 0 || cam_layer_tar_is_empty(tar))
+		return TRUE;
+	*layer = cam_fixed_layer_new(self->store, tar, self->image->manifest, self->lease,
+				     self->progress, self->cancellable, error);
+	if (*layer == NULL)
+		return FALSE;
+	(*layer)->epoch = epoch;
+	return TRUE;
+}
+
+/* ---- one patch, many images ---- */
+
+/* Without the memory there is only more work: its troubles are told, not fatal. */
+static void
+tell(Fix *self, const GError *error)
+{
+	if (error != NULL)
+		cam_progress_message(self->progress, "layers cannot be reused: %s", error->message);
+}
+
+/* (nullable): the layer that did this before. */
+static CamFixedLayer *
+recall(Fix *self, CamFixMemory *memory, const char *key)
+{
+	g_autofree char *diff_id = NULL;
+	g_autoptr(GError) error = NULL;
+	CamFixedLayer *layer = NULL;
+	gint64 epoch;
+
+	if (self->options->anew || memory == NULL)
+		return NULL;
+	if (cam_fix_memory_find(memory, key, self->rootfs, self->times, &diff_id, &epoch, &error) &&
+	    diff_id != NULL)
+		layer = cam_fixed_layer_reuse(self->store, diff_id, self->image->manifest,
+					      self->lease, self->cancellable, &error);
+	if (layer != NULL)
+		layer->epoch = epoch;
+	tell(self, error);
+	return layer;
+}
+
+static gboolean
+recall_or_make_layer(Fix *self, CamFixedLayer **layer, GError **error)
+{
+	const CamFixPlan *plan = self->result->plan;
+	g_autofree char *key = cam_fix_memory_key(plan, self->manager->name);
+	g_autoptr(GError) local = NULL;
+	g_autoptr(CamFixMemory) memory = cam_fix_memory_open(self->store, &local);
+	guint planned = plan->packages->len;
+
+	tell(self, local);
+	g_clear_error(&local);
+	*layer = recall(self, memory, key);
+	if (*layer != NULL) {
+		self->result->reused = TRUE;
+		return TRUE;
+	}
+	if (!make_layer(self, layer, error))
+		return FALSE;
+	/* A plan that was cut short on the way is not what the key names. */
+	if (*layer != NULL && memory != NULL && plan->packages->len == planned) {
+		cam_fix_memory_add(memory, key, self->rootfs, self->times, (*layer)->diff_id,
+				   (*layer)->epoch, &local);
+		tell(self, local);
+	}
+	return TRUE;
+}
+
+static gboolean
+apply(Fix *self, CamFixedLayer **layer, GError **error)
 {
 	const char *const *diff_ids = (const char *const *) self->image->diff_ids;
-	CamFixPlan *plan = self->result->plan;
-	g_autoptr(CamRootfs) rootfs = NULL;
-	g_autoptr(GPtrArray) debs = NULL;
-	g_autoptr(CamLayerTar) changes = NULL;
 
-	rootfs = cam_store_open_rootfs(self->store, diff_ids, self->cancellable, error);
-	if (rootfs == NULL)
+	self->rootfs = cam_store_open_rootfs(self->store, diff_ids, self->cancellable, error);
+	if (self->rootfs == NULL)
 		return FALSE;
-	self->manager = choose_manager(rootfs, self->options->method, error);
+	self->manager = choose_manager(self->rootfs, self->options->method, error);
 	if (self->manager == NULL)
 		return FALSE;
 	self->result->method =
 		self->manager == &cam_package_manager_graft ? CAM_APPLY_GRAFT : CAM_APPLY_SANDBOX;
-	debs = download(self, error);
-	if (debs == NULL)
-		return FALSE;
-	*times = cam_lower_times_new(self->store, diff_ids, error);
-	if (*times == NULL)
-		return FALSE;
-	changes = cam_layer_tar_new(rootfs, cam_lower_times_get, *times, plan->epoch);
-	if (!self->manager->apply(self->store, self->image, plan, (const char *const *) debs->pdata,
-				  changes, self->progress, self->cancellable, error))
-		return FALSE;
-	if (plan->packages->len > 0 && !cam_layer_tar_is_empty(changes))
-		*tar = g_steal_pointer(&changes);
-	return TRUE;
+	self->times = cam_lower_times_new(self->store, diff_ids, error);
+	return self->times != NULL && recall_or_make_layer(self, layer, error);
 }
 
 /* ---- layer and image ---- */
@@ -153,16 +228,10 @@ describe(const CamFixPlan *plan)
 }
 
 static gboolean
-build_image(Fix *self, CamLayerTar *tar, GError **error)
+build_image(Fix *self, CamFixedLayer *layer, GError **error)
 {
 	CamFixResult *result = self->result;
-	g_autoptr(CamFixedLayer) layer = NULL;
 
-	layer = cam_fixed_layer_new(self->store, tar, self->image->manifest, self->lease,
-				    self->progress, self->cancellable, error);
-	if (layer == NULL)
-		return FALSE;
-	layer->epoch = result->plan->epoch;
 	layer->created_by = describe(result->plan);
 	result->layer_diff_id = g_strdup(layer->diff_id);
 	result->layer_digest = g_strdup(layer->blob->digest);
@@ -212,8 +281,7 @@ static gboolean
 run(Fix *self, GError **error)
 {
 	CamFixResult *result = self->result;
-	g_autoptr(CamLowerTimes) times = NULL;
-	g_autoptr(CamLayerTar) tar = NULL;
+	g_autoptr(CamFixedLayer) layer = NULL;
 
 	result->before = scan(self, self->image, error);
 	if (result->before == NULL)
@@ -225,15 +293,11 @@ run(Fix *self, GError **error)
 		return FALSE;
 	if (result->plan->packages->len == 0)
 		return leave_unchanged(self, error);
-	if (!apply(self, &tar, &times, error))
+	if (!apply(self, &layer, error))
 		return FALSE;
-	if (tar == NULL)
+	if (layer == NULL)
 		return leave_unchanged(self, error);
-	if (!build_image(self, tar, error))
-		return FALSE;
-	/* With it goes what the contents were read from. */
-	g_clear_pointer(&tar, cam_layer_tar_free);
-	if (!prove(self, error))
+	if (!build_image(self, layer, error) || !prove(self, error))
 		return FALSE;
 	/* What does not heal gets no name: gc will take it. */
 	if (result->still_open->len > 0)
@@ -263,6 +327,8 @@ cam_fix_image(CamStore *store, CamScanEngine *engine, CamAptRepository *reposito
 
 	result->still_open = g_ptr_array_new();
 	ok = run(&self, error);
+	g_clear_object(&self.rootfs);
+	g_clear_pointer(&self.times, cam_lower_times_free);
 	/* It expires by itself where it cannot be removed. */
 	cam_store_remove_lease(store, lease, NULL);
 	return ok ? g_steal_pointer(&result) : NULL;

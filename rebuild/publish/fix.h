@@ -14,24 +14,30 @@ typedef enum {
 typedef struct {
 	CamPlanOptions plan;
 	CamApplyMethod method;
-	const char *suffix;		/* default "_fix" */
-	gboolean overwrite;		/* replace the tag itself */
-	gboolean store_only;		/* do not write back to where the image came from */
+	const char *suffix;  /* default "_fix" */
+	gboolean overwrite;  /* replace the tag itself */
+	gboolean anew;	     /* do not reuse a layer that was made for such a tree before */
+	gboolean store_only; /* do not write back to where the image came from */
 	const CamLocation *destination; /* (nullable): write there instead */
 	CamTransportOptions transport;
 } CamFixOptions;
 
 typedef struct {
-	CamImage *image; /* the fixed one, in the store */
+	/* The fixed one, in the store; of an unchanged one the original. It has its name unless
+	 * something is still open. */
+	CamImage *image;
 	CamFixPlan *plan;
-	CamScanResult *before, *after;
-	GPtrArray
-		*still_open; /* (element-type CamFinding): planned, yet there: the command fails */
-	char *layer_diff_id;
+	CamScanResult *before;
+	CamScanResult *after; /* (nullable): where unchanged */
+	/* (element-type CamFinding), of @after: planned, yet there: the command fails, and the
+	 * image is neither named nor written. */
+	GPtrArray *still_open;
+	char *layer_diff_id; /* (nullable): as the rest of the layer, where unchanged */
 	char *layer_digest;
 	guint64 layer_size; /* compressed bytes */
 	char *written_to;   /* (nullable): location */
 	gboolean unchanged; /* there was nothing to do */
+	gboolean reused;    /* a layer that the store had did it: nothing was run */
 	CamApplyMethod method;
 } CamFixResult;
 void cam_fix_result_free(CamFixResult *self);
@@ -40,8 +46,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamFixResult, cam_fix_result_free)
 /**
  * cam_fix_image:
  *
- * Scan, plan, download, apply, make the layer, make the manifest, name it, write it, scan again.
- * The same plan on the same image gives the same digests.
+ * Scan, plan, download, apply, make the layer, make the manifest, scan again, name it, write it.
+ * The same plan on the same image gives the same digests. Interrupted at any point it can be run
+ * again. It is named `<tag>_fix` beside the original; see rebuild/publish/fix-name.h for the rule.
+ *
+ * Where only writing back fails, the error says so; running it again does not repeat the work.
  */
 CamFixResult *cam_fix_image(CamStore *store, CamScanEngine *engine, CamAptRepository *repository,
 			    const CamImage *image, const CamFixOptions *options,

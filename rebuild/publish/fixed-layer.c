@@ -112,43 +112,52 @@ spool_digest(int fd, GCancellable *cancellable, GError **error)
 	return cam_hasher_finish(hasher);
 }
 
-/* ---- the blob, in a thread of its own ---- */
+/* ---- the blob ---- */
 
+static CamDescriptor *
+compress(CamStore *store, GInputStream *in, const CamManifest *media_types,
+	 GCancellable *cancellable, GError **error)
+{
+	CamCompression compression = cam_fixed_layer_compression(media_types);
+	const char *media_type = cam_fixed_layer_media_type(media_types, compression);
+	g_autoptr(GInputStream) compressed = cam_compress_stream_new(in, compression, error);
+	g_autofree char *digest = NULL;
+	gint64 size;
+
+	if (compressed == NULL)
+		return NULL;
+	digest = cam_store_put_blob_stream(store, compressed, NULL, &size, cancellable, error);
+	return digest != NULL ? cam_descriptor_new(media_type, digest, size) : NULL;
+}
+
+/* In a thread of its own. */
 typedef struct {
 	CamStore *store;
 	int fd;
-	CamCompression compression;
-	const char *media_type;
+	const CamManifest *media_types;
 	GCancellable *cancellable;
 	CamDescriptor *blob;
 	GError *error;
 } Compressor;
 
 static gpointer
-compress_blob(gpointer data)
+compress_spool(gpointer data)
 {
 	Compressor *self = data;
 	g_autoptr(GInputStream) in = spool_reader_new(self->fd, &self->error);
-	g_autoptr(GInputStream) compressed = NULL;
-	g_autofree char *digest = NULL;
-	gint64 size;
 
-	if (in == NULL)
-		return NULL;
-	compressed = cam_compress_stream_new(in, self->compression, &self->error);
-	if (compressed == NULL)
-		return NULL;
-	digest = cam_store_put_blob_stream(self->store, compressed, NULL, &size, self->cancellable,
-					   &self->error);
-	if (digest != NULL)
-		self->blob = cam_descriptor_new(self->media_type, digest, size);
+	if (in != NULL)
+		self->blob = compress(self->store, in, self->media_types, self->cancellable,
+				      &self->error);
 	return NULL;
 }
 
 /* (nullable): a blob of the layer that the store holds in the wanted form. */
 static CamDescriptor *
-find_blob(CamStore *store, const char *diff_id, const char *media_type)
+find_blob(CamStore *store, const char *diff_id, const CamManifest *media_types)
 {
+	const char *media_type =
+		cam_fixed_layer_media_type(media_types, cam_fixed_layer_compression(media_types));
 	g_autoptr(GPtrArray) blobs = cam_store_blobs_for_layer(store, diff_id, NULL);
 
 	for (guint i = 0; blobs != NULL && i < blobs->len; i++) {
@@ -193,16 +202,15 @@ static CamDescriptor *
 import_and_compress(CamStore *store, int fd, const char *diff_id, const CamManifest *media_types,
 		    CamProgress *progress, GCancellable *cancellable, GError **error)
 {
-	Compressor compressor = { .store = store, .fd = fd, .cancellable = cancellable };
-	g_autoptr(CamDescriptor) blob = NULL;
+	Compressor compressor = {
+		.store = store, .fd = fd, .media_types = media_types, .cancellable = cancellable
+	};
+	g_autoptr(CamDescriptor) blob = find_blob(store, diff_id, media_types);
 	GThread *thread = NULL;
 	gboolean imported;
 
-	compressor.compression = cam_fixed_layer_compression(media_types);
-	compressor.media_type = cam_fixed_layer_media_type(media_types, compressor.compression);
-	blob = find_blob(store, diff_id, compressor.media_type);
 	if (blob == NULL)
-		thread = g_thread_new("compress layer", compress_blob, &compressor);
+		thread = g_thread_new("compress layer", compress_spool, &compressor);
 	imported = import_tree(store, fd, diff_id, progress, cancellable, error);
 	if (thread != NULL) {
 		g_thread_join(thread);
@@ -217,26 +225,57 @@ import_and_compress(CamStore *store, int fd, const char *diff_id, const CamManif
 	return g_steal_pointer(&blob);
 }
 
+/* Takes @blob, which may be NULL with @error set. */
+static CamFixedLayer *
+finish(CamStore *store, const char *diff_id, CamDescriptor *blob, const char *lease, GError **error)
+{
+	g_autoptr(CamFixedLayer) self = g_new0(CamFixedLayer, 1);
+
+	self->diff_id = g_strdup(diff_id);
+	self->blob = blob;
+	if (blob == NULL || !keep(store, lease, diff_id, blob->digest, error) ||
+	    !cam_store_add_layer_blob(store, diff_id, blob, error))
+		return NULL;
+	return g_steal_pointer(&self);
+}
+
 CamFixedLayer *
 cam_fixed_layer_new(CamStore *store, CamLayerTar *tar, const CamManifest *media_types,
 		    const char *lease, CamProgress *progress, GCancellable *cancellable,
 		    GError **error)
 {
-	g_autoptr(CamFixedLayer) self = g_new0(CamFixedLayer, 1);
 	guint phase = cam_progress_begin(progress, "writing the layer", 0, CAM_PROGRESS_BYTES);
 	g_auto(CamFd) fd = spool_open(store, error);
 	gboolean written = fd >= 0 && spool_write(fd, tar, cancellable, error);
+	g_autofree char *diff_id = NULL;
 
 	cam_progress_end(progress, phase);
 	if (!written)
 		return NULL;
-	self->diff_id = spool_digest(fd, cancellable, error);
-	if (self->diff_id == NULL || !keep(store, lease, self->diff_id, NULL, error))
+	diff_id = spool_digest(fd, cancellable, error);
+	if (diff_id == NULL || !keep(store, lease, diff_id, NULL, error))
 		return NULL;
-	self->blob = import_and_compress(store, fd, self->diff_id, media_types, progress,
-					 cancellable, error);
-	if (self->blob == NULL || !keep(store, lease, self->diff_id, self->blob->digest, error) ||
-	    !cam_store_add_layer_blob(store, self->diff_id, self->blob, error))
+	return finish(
+		store, diff_id,
+		import_and_compress(store, fd, diff_id, media_types, progress, cancellable, error),
+		lease, error);
+}
+
+CamFixedLayer *
+cam_fixed_layer_reuse(CamStore *store, const char *diff_id, const CamManifest *media_types,
+		      const char *lease, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GInputStream) in = NULL;
+	CamDescriptor *blob;
+
+	if (!keep(store, lease, diff_id, NULL, error))
 		return NULL;
-	return g_steal_pointer(&self);
+	blob = find_blob(store, diff_id, media_types);
+	if (blob == NULL) {
+		in = cam_store_open_layer(store, diff_id, error);
+		if (in == NULL)
+			return NULL;
+		blob = compress(store, in, media_types, cancellable, error);
+	}
+	return finish(store, diff_id, blob, lease, error);
 }

@@ -30,6 +30,10 @@ CamFixedLayer *
 cam_fixed_layer_new(CamStore *store, CamLayerTar *tar, const CamManifest *media_types,
 		    const char *lease, CamProgress *progress, GCancellable *cancellable,
 		    GError **error);
+/* The same from a layer that the store has; NOT_FOUND if it has it no more. */
+CamFixedLayer *
+cam_fixed_layer_reuse(CamStore *store, const char *diff_id, const CamManifest *media_types,
+		      const char *lease, GCancellable *cancellable, GError **error);
 void cam_fixed_layer_free(CamFixedLayer *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamFixedLayer, cam_fixed_layer_free)
 
