@@ -15,8 +15,8 @@ typedef struct {
 	const char *name; /* "dpkg", "graft" */
 	/* Whether it can serve this image; *@reason says why not. */
 	gboolean (*probe)(CamRootfs *rootfs, char **reason);
-	/* Adds to @tar all that changes. @debs: paths in plan order. What is not fixable this way is moved
-	 * from plan->packages to plan->unfixable with the reason. */
+	/* Adds to @tar all that changes. @debs: paths in plan order. What is not fixable this way
+	 * is moved from plan->packages to plan->unfixable with the reason. */
 	gboolean (*apply)(CamStore *store, const CamImage *image, CamFixPlan *plan,
 			  const char *const *debs, CamLayerTar *tar, CamProgress *progress,
 			  GCancellable *cancellable, GError **error);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "rebuild/plan/fix-plan.h"
+
+G_BEGIN_DECLS
+
+/* Where the sandbox answers "may this service be started?"; mounted on, never changed. */
+#define CAM_DPKG_POLICY "usr/sbin/policy-rc.d"
+
+/**
+ * cam_dpkg_install:
+ * @root: a tree, mounted read-write
+ * @rootfd: the same as a descriptor
+ * @scratch: directory for the sandbox
+ * @packages: (element-type CamPlannedPackage): in the order of installation
+ * @debs: a path for each
+ *
+ * Has the tree's own dpkg install packages, without questions and without touching configuration
+ * files that were changed, then checks in its database that all of them are installed in the
+ * planned version and that nothing was left half done. FAILED_PRECONDITION has dpkg's last words.
+ */
+gboolean cam_dpkg_install(const char *root, int rootfd, const char *scratch, GPtrArray *packages,
+			  const char *const *debs, GCancellable *cancellable, GError **error);
+
+G_END_DECLS
