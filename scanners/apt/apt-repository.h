@@ -13,6 +13,7 @@ typedef struct {
 	char *origin, *label, *suite, *codename;
 	gint64 date;	    /* seconds since 1970, UTC */
 	gint64 valid_until; /* 0: says nothing */
+	gboolean by_hash;   /* indexes may be fetched by their digest */
 	GHashTable *files;  /* path → sha256 hex and size; internal */
 } CamAptRelease;
 void cam_apt_release_free(CamAptRelease *self);
@@ -24,7 +25,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAptRelease, cam_apt_release_free)
  * Fetches and verifies apt repositories into a cache: InRelease through gpgv (only gpgv's output is
  * parsed), Valid-Until, index files by hash, packages by the digest that the index names. Used by
  * the changelog advisory source and by the fix stage. What the cache holds and the Release still
- * names is not fetched again.
+ * names is not fetched again. Blocking; to be used by one thread at a time.
  */
 #define CAM_TYPE_APT_REPOSITORY (cam_apt_repository_get_type())
 G_DECLARE_FINAL_TYPE(CamAptRepository, cam_apt_repository, CAM, APT_REPOSITORY, GObject)
@@ -37,18 +38,19 @@ CamAptRepository *cam_apt_repository_new(const char *cache, GError **error);
  *
  * Gets and verifies the Release of @source. Errors: NOT_FOUND (no such suite: the release is past
  * its end of life or the mirror lacks it), PERMISSION_DENIED (no valid signature; the message says
- * which keys signed it and which keyring was asked), FAILED_PRECONDITION (expired Valid-Until),
- * DATA_LOSS (hash), UNAVAILABLE.
+ * which keys signed it and which keyring was asked), FAILED_PRECONDITION (expired Valid-Until; gpgv
+ * is missing), DATA_LOSS (malformed, or of another suite), UNAVAILABLE.
  */
-CamAptRelease *cam_apt_repository_update(CamAptRepository *self, const CamAptSource *source,
-					 CamProgress *progress, GCancellable *cancellable,
-					 GError **error);
+CamAptRelease *
+cam_apt_repository_update(CamAptRepository *self, const CamAptSource *source, CamProgress *progress,
+			  GCancellable *cancellable, GError **error);
 
-/* Path, in the cache, of the uncompressed Packages file of one component. */
-char *cam_apt_repository_get_packages(CamAptRepository *self, const CamAptRelease *release,
-				      const char *component, const char *architecture,
-				      CamProgress *progress, GCancellable *cancellable,
-				      GError **error);
+/* Path, in the cache, of the uncompressed Packages file of one component ("" for a flat
+ * repository). NOT_FOUND where the Release names none for this component and architecture. */
+char *
+cam_apt_repository_get_packages(CamAptRepository *self, const CamAptRelease *release,
+				const char *component, const char *architecture,
+				CamProgress *progress, GCancellable *cancellable, GError **error);
 
 /* Path, in the cache, of a verified .deb. @filename, @sha256 (hex), @size: as Packages says. */
 char *cam_apt_repository_get_deb(CamAptRepository *self, const CamAptSource *source,

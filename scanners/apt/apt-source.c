@@ -32,6 +32,7 @@ cam_apt_source_copy(const CamAptSource *other)
 	self->signed_by = g_strdup(other->signed_by);
 	self->key = other->key != NULL ? g_bytes_ref(other->key) : NULL;
 	self->trusted = other->trusted;
+	self->ignore_valid_until = other->ignore_valid_until;
 	self->origin = g_strdup(other->origin);
 	return self;
 }
@@ -147,6 +148,8 @@ parse_options(CamAptSource *self, const char *text, GError **error)
 			set_signed_by(self, value);
 		else if (g_ascii_strcasecmp(options[i], "trusted") == 0)
 			self->trusted = is_true(value);
+		else if (g_ascii_strcasecmp(options[i], "check-valid-until") == 0)
+			self->ignore_valid_until = is_false(value);
 	}
 	return end + 1;
 }
@@ -180,6 +183,7 @@ cam_apt_source_parse(const char *line, GError **error)
 	self->signed_by = g_steal_pointer(&options->signed_by);
 	self->key = g_steal_pointer(&options->key);
 	self->trusted = options->trusted;
+	self->ignore_valid_until = options->ignore_valid_until;
 	return check(self, error) ? g_steal_pointer(&self) : NULL;
 }
 
@@ -197,6 +201,7 @@ cam_apt_source_add_paragraph(CamDeb822 *paragraph, GPtrArray *sources, GError **
 	g_autofree char *enabled = cam_deb822_dup(paragraph, "Enabled");
 	g_autofree char *signed_by = cam_deb822_dup(paragraph, "Signed-By");
 	g_autofree char *trusted = cam_deb822_dup(paragraph, "Trusted");
+	g_autofree char *valid_until = cam_deb822_dup(paragraph, "Check-Valid-Until");
 	g_auto(GStrv) types = dup_words(paragraph, "Types");
 	g_auto(GStrv) uris = dup_words(paragraph, "URIs");
 	g_auto(GStrv) suites = dup_words(paragraph, "Suites");
@@ -216,6 +221,7 @@ cam_apt_source_add_paragraph(CamDeb822 *paragraph, GPtrArray *sources, GError **
 			if (signed_by != NULL)
 				set_signed_by(source, signed_by);
 			source->trusted = trusted != NULL && is_true(trusted);
+			source->ignore_valid_until = valid_until != NULL && is_false(valid_until);
 			if (!check(source, error))
 				return FALSE;
 			g_ptr_array_add(sources, g_steal_pointer(&source));

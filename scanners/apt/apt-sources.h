@@ -9,12 +9,13 @@ G_BEGIN_DECLS
  * CamAptSource: one "deb" line: one URI, one suite.
  */
 typedef struct {
-	char *uri;	   /* without trailing slash */
-	char *suite;	   /* "bookworm-security"; a flat repository ends in "/" */
-	char **components; /* empty for a flat one */
-	char *signed_by;   /* (nullable): key file, path or fingerprint as given */
-	GBytes *key;	   /* (nullable): inline or image-provided keyring */
-	gboolean trusted;  /* [trusted=yes] */
+	char *uri;		     /* without trailing slash */
+	char *suite;		     /* "bookworm-security"; a flat repository ends in "/" */
+	char **components;	     /* empty for a flat one */
+	char *signed_by;	     /* (nullable): key file, path or fingerprint as given */
+	GBytes *key;		     /* (nullable): inline or image-provided keyring */
+	gboolean trusted;	     /* [trusted=yes] */
+	gboolean ignore_valid_until; /* [check-valid-until=no] */
 	char *origin; /* where this was read: "host /etc/apt/sources.list.d/debian.sources:1" */
 } CamAptSource;
 
