@@ -115,10 +115,16 @@ set_signed_by(CamAptSource *self, const char *value)
 {
 	g_clear_pointer(&self->key, g_bytes_unref);
 	g_clear_pointer(&self->signed_by, g_free);
-	if (cam_keyring_is_armored(value, strlen(value)))
-		self->key = g_bytes_new(value, strlen(value));
-	else if (value[0] != '\0')
+	if (cam_keyring_is_armored(value, strlen(value))) {
+		g_autoptr(GBytes) armored = g_bytes_new(value, strlen(value));
+
+		/* One that cannot be decoded stays: whoever uses it says what is wrong with it. */
+		self->key = cam_keyring_dearmor(armored, NULL);
+		if (self->key == NULL)
+			self->key = g_steal_pointer(&armored);
+	} else if (value[0] != '\0') {
 		self->signed_by = g_strdup(value);
+	}
 }
 
 /* "[ signed-by=/a,/b trusted=yes ]"; @text is behind the bracket. Returns what follows "]". */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "scanners/apt/apt-sources.h"
 
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
 
