@@ -25,13 +25,13 @@ CamSeverity cam_severity_for_score(double score);
  */
 typedef struct {
 	char *id;
-	char **aliases;	   /* CVE and others, OSV's aliases and upstream */
-	char *summary;	   /* (nullable): one line; the first of details where there is none */
+	char **aliases; /* CVE and others, OSV's aliases and upstream */
+	char *summary;	/* (nullable): one line; the first of details where there is none */
 	CamSeverity severity;
-	double score;	   /* CVSS base score or -1 */
-	char *vector;	   /* (nullable) */
-	char **references; /* URLs */
-	char *source;	   /* name of the source that it came from */
+	double score;			       /* CVSS base score or -1 */
+	char *vector;			       /* (nullable) */
+	char **references;		       /* URLs */
+	char *source;			       /* name of the source that it came from */
 	gint64 published, modified, withdrawn; /* seconds since 1970; 0: says nothing */
 } CamAdvisory;
 void cam_advisory_free(CamAdvisory *self);
@@ -44,14 +44,14 @@ typedef struct {
 void cam_match_free(CamMatch *self);
 
 typedef struct {
-	char *name;    /* "osv:/srv/feeds/debian.git", "debian-changelog:bookworm" */
-	char *kind;    /* "osv-git", "osv-zip", "osv-directory", "osv-jsonl", "debian-changelog" */
-	char *url;     /* where it is read from again */
-	char *version; /* commit, or sha256 of the feed */
-	gint64 date;   /* seconds since 1970: of the newest record or Release, not of the import */
+	char *name;	/* "osv:/srv/feeds/debian.git", "debian-changelog:bookworm" */
+	char *kind;	/* "osv-git", "osv-zip", "osv-directory", "osv-jsonl", "debian-changelog" */
+	char *url;	/* where it is read from again */
+	char *version;	/* commit, or sha256 of the feed */
+	gint64 date;	/* seconds since 1970: of the newest record or Release, not of the import */
 	gint64 updated; /* when it was read */
 	guint64 records;
-	char *note;    /* (nullable): limits that reports must tell */
+	char *note; /* (nullable): limits that reports must tell */
 } CamAdvisorySource;
 void cam_advisory_source_free(CamAdvisorySource *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdvisorySource, cam_advisory_source_free)
@@ -81,7 +81,8 @@ GPtrArray *cam_advisory_db_match(CamAdvisoryDb *self, const char *ecosystem, con
  * .gz, .xz, .zst), a tar, or a git repository (path with .git, git+https://, git+ssh://,
  * git+file://, or any URL ending in .git): the latter is cloned below @git_dir and later
  * updated by the diff of the two commits' trees. The update is one transaction: an interrupted one
- * changes nothing. Memory is bounded; a record over 16 MiB or malformed is counted and named, not fatal.
+ * changes nothing. Memory is bounded; a record over 16 MiB or malformed is counted and named, not
+ * fatal.
  */
 typedef struct {
 	guint64 added, changed, removed, unchanged, malformed;
@@ -90,8 +91,8 @@ gboolean cam_feed_import_osv(CamAdvisoryDb *db, const char *location, const char
 			     const char *git_dir, CamProgress *progress, CamFeedResult *result,
 			     GCancellable *cancellable, GError **error);
 /* Refreshes every source that has a location. */
-gboolean cam_feed_update(CamAdvisoryDb *db, const char *name, const char *git_dir,
-			 CamProgress *progress, CamFeedResult *result, GCancellable *cancellable,
-			 GError **error);
+gboolean
+cam_feed_update(CamAdvisoryDb *db, const char *name, const char *git_dir, CamProgress *progress,
+		CamFeedResult *result, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
  * cam_feed_update_changelogs:
  * @sources: (element-type CamAptSource): repositories of one release
  * @os: the release
- * @packages: (nullable) (element-type CamPackage): what is installed anywhere in the store; only source
- *     packages with a candidate above the installed version are looked at. NULL: all of the
+ * @packages: (nullable) (element-type CamPackage): what is installed anywhere in the store; only
+ * source packages with a candidate above the installed version are looked at. NULL: all of the
  *     security suites.
  *
  * The Debian changelog source: for each source package with a newer candidate, the smallest binary

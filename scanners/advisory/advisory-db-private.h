@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The writing side of the advisory database, for the feeds. */
+#pragma once
+
+#include "scanners/advisory/osv-record.h"
+
+G_BEGIN_DECLS
+
+/**
+ * CamAdvisoryUpdate: the refreshing of one source, in one transaction.
+ *
+ * Every record of a feed has a key that is its own within the source: the path of its file, or its
+ * id where there are no files.
+ */
+typedef struct _CamAdvisoryUpdate CamAdvisoryUpdate;
+
+/* Takes over name, kind and url of @source; makes it if it is new. */
+CamAdvisoryUpdate *
+cam_advisory_update_begin(CamAdvisoryDb *db, const CamAdvisorySource *source, GError **error);
+
+/* Whether the record of this key is there with this very digest; it then counts as seen. FALSE
+ * without error: it must be read. */
+gboolean cam_advisory_update_is_known(CamAdvisoryUpdate *self, const char *key,
+				      const CamSha256 *digest, GError **error);
+/* Adds or replaces. */
+gboolean cam_advisory_update_put(CamAdvisoryUpdate *self, const char *key, const CamSha256 *digest,
+				 const CamOsvRecord *record, GError **error);
+gboolean cam_advisory_update_remove(CamAdvisoryUpdate *self, const char *key, GError **error);
+/* Removes all that was neither known, put nor kept: for feeds that are read as a whole. */
+gboolean cam_advisory_update_remove_unseen(CamAdvisoryUpdate *self, GError **error);
+/* Counts a record as malformed. What is known of its key (nullable) stays: an old record says more
+ * than none. */
+gboolean cam_advisory_update_keep(CamAdvisoryUpdate *self, const char *key, GError **error);
+/* For feeds that know, without looking at each, that @n records are as they were. */
+void cam_advisory_update_count_unchanged(CamAdvisoryUpdate *self, guint64 n);
+const CamFeedResult *cam_advisory_update_get_result(CamAdvisoryUpdate *self);
+
+/**
+ * cam_advisory_update_commit:
+ * @version: commit or digest of the feed
+ * @date: (nullable): 0: that of the newest record
+ * @note: (nullable)
+ */
+gboolean cam_advisory_update_commit(CamAdvisoryUpdate *self, const char *version, gint64 date,
+				    const char *note, CamFeedResult *result, GError **error);
+/* Without a commit nothing has happened. */
+void cam_advisory_update_free(CamAdvisoryUpdate *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdvisoryUpdate, cam_advisory_update_free)
+
+/* (nullable) (transfer full): the source of that name; NULL without error where there is none. */
+CamAdvisorySource *
+cam_advisory_db_find_source(CamAdvisoryDb *self, const char *name, GError **error);
+
+/* For advisory-update.c alone. */
+CamDatabase *cam_advisory_db_get_database(CamAdvisoryDb *self);
+
+/* Lists of names as one column: joined by newlines. */
+char *cam_advisory_join(char **list);
+char **cam_advisory_split(const char *text);
+
+G_END_DECLS

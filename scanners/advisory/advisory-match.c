@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From records to matches: several records, and several sources, tell of one vulnerability. Pure:
+ * knows no database.
+ */
+#include "scanners/advisory/advisory-match.h"
+
+#include <string.h>
+
+/* All rows of one identity. */
+typedef struct {
+	const char *id;
+	GPtrArray *rows; /* (element-type CamAdvisoryRow), not owned */
+} Group;
+
+void
+cam_advisory_row_free(CamAdvisoryRow *self)
+{
+	if (self == NULL)
+		return;
+	g_strfreev(self->identities);
+	g_free(self->kind);
+	g_free(self->source);
+	g_free(self->fixed);
+	g_strfreev(self->aliases);
+	g_free(self->summary);
+	g_strfreev(self->references);
+	g_free(self->vector);
+	g_free(self);
+}
+
+void
+cam_advisory_free(CamAdvisory *self)
+{
+	if (self == NULL)
+		return;
+	g_free(self->id);
+	g_strfreev(self->aliases);
+	g_free(self->summary);
+	g_free(self->vector);
+	g_strfreev(self->references);
+	g_free(self->source);
+	g_free(self);
+}
+
+void
+cam_match_free(CamMatch *self)
+{
+	if (self == NULL)
+		return;
+	cam_advisory_free(self->advisory);
+	g_free(self->fixed_version);
+	g_free(self);
+}
+
+static void
+group_free(Group *self)
+{
+	g_ptr_array_unref(self->rows);
+	g_free(self);
+}
+
+static int
+compare_groups(gconstpointer a, gconstpointer b)
+{
+	return strcmp((*(Group *const *) a)->id, (*(Group *const *) b)->id);
+}
+
+/* Sorted by id. */
+static GPtrArray *
+group_rows(const GPtrArray *rows)
+{
+	g_autoptr(GHashTable) by_id = g_hash_table_new(g_str_hash, g_str_equal);
+	GPtrArray *groups = g_ptr_array_new_with_free_func((GDestroyNotify) group_free);
+
+	for (guint i = 0; i < rows->len; i++) {
+		CamAdvisoryRow *row = g_ptr_array_index(rows, i);
+
+		for (gsize n = 0; row->identities[n] != NULL; n++) {
+			Group *group = g_hash_table_lookup(by_id, row->identities[n]);
+
+			if (group == NULL) {
+				group = g_new0(Group, 1);
+				group->id = row->identities[n];
+				group->rows = g_ptr_array_new();
+				g_hash_table_insert(by_id, row->identities[n], group);
+				g_ptr_array_add(groups, group);
+			}
+			g_ptr_array_add(group->rows, row);
+		}
+	}
+	g_ptr_array_sort(groups, compare_groups);
+	return groups;
+}
+
+static gboolean
+is_changelog(const CamAdvisoryRow *row)
+{
+	return g_str_equal(row->kind, CAM_ADVISORY_KIND_CHANGELOG);
+}
+
+/* Whether the group's package is affected, see cam_advisory_match_rows(). */
+static gboolean
+is_affected(const Group *group)
+{
+	gboolean recorded = FALSE, affected = FALSE, fix_known = FALSE;
+	gboolean in_changelog = FALSE, changelog_affected = FALSE;
+
+	for (guint i = 0; i < group->rows->len; i++) {
+		const CamAdvisoryRow *row = g_ptr_array_index(group->rows, i);
+
+		if (is_changelog(row)) {
+			in_changelog = TRUE;
+			changelog_affected = changelog_affected || row->affected;
+		} else {
+			recorded = TRUE;
+			affected = affected || row->affected;
+			fix_known = fix_known || (row->affected && row->fixed != NULL);
+		}
+	}
+	if (!recorded)
+		return changelog_affected;
+	/* Records that know of no fix may be older than the package that has it. */
+	if (affected && !fix_known && in_changelog)
+		return changelog_affected;
+	return affected;
+}
+
+/* How much a row knows of the severity. */
+static int
+rank_severity(const CamAdvisoryRow *row)
+{
+	return row->score >= 0 ? 2 : row->severity != CAM_SEVERITY_UNKNOWN ? 1 : 0;
+}
+
+/* Whether a name is of another CVE than the one that @id is: a notice of many CVEs names them all.
+ */
+static gboolean
+is_foreign(const char *name, const char *id)
+{
+	const char *cve = strstr(name, "CVE-");
+
+	if (g_str_equal(name, id))
+		return TRUE;
+	return cve != NULL && g_str_has_prefix(id, "CVE-") && !g_str_equal(cve, id);
+}
+
+/* @id: (nullable): keeps out what is not a name of it */
+static void
+add_strings(GPtrArray *list, char **strings, const char *id)
+{
+	for (gsize i = 0; strings[i] != NULL; i++)
+		if ((id == NULL || !is_foreign(strings[i], id)) &&
+		    !g_ptr_array_find_with_equal_func(list, strings[i], g_str_equal, NULL))
+			g_ptr_array_add(list, g_strdup(strings[i]));
+}
+
+static char **
+steal_strings(GPtrArray *list)
+{
+	g_ptr_array_add(list, NULL);
+	return (char **) g_ptr_array_free(list, FALSE);
+}
+
+static void
+merge_fixed(CamMatch *match, const CamAdvisoryRow *row, CamVersionCompare compare)
+{
+	if (row->fixed == NULL)
+		return;
+	if (match->fixed_version != NULL &&
+	    (compare == NULL || compare(row->fixed, match->fixed_version) >= 0))
+		return;
+	g_free(match->fixed_version);
+	match->fixed_version = g_strdup(row->fixed);
+}
+
+/* The row that knows most speaks; from the others come names and what it lacks. */
+static CamMatch *
+merge_group(const Group *group, CamVersionCompare compare)
+{
+	CamMatch *match = g_new0(CamMatch, 1);
+	CamAdvisory *advisory = g_new0(CamAdvisory, 1);
+	GPtrArray *aliases = g_ptr_array_new(), *references = g_ptr_array_new();
+	GPtrArray *sources = g_ptr_array_new();
+	const CamAdvisoryRow *best = NULL;
+	g_auto(GStrv) source_names = NULL;
+
+	for (guint i = 0; i < group->rows->len; i++) {
+		CamAdvisoryRow *row = g_ptr_array_index(group->rows, i);
+		char *source[] = { row->source, NULL };
+
+		if (!row->affected)
+			continue;
+		if (best == NULL || rank_severity(row) > rank_severity(best))
+			best = row;
+		if (row->summary != NULL && (advisory->summary == NULL || row == best)) {
+			g_free(advisory->summary);
+			advisory->summary = g_strdup(row->summary);
+		}
+		merge_fixed(match, row, compare);
+		add_strings(aliases, row->aliases, group->id);
+		add_strings(references, row->references, NULL);
+		add_strings(sources, source, NULL);
+		if (row->published != 0 &&
+		    (advisory->published == 0 || row->published < advisory->published))
+			advisory->published = row->published;
+		advisory->modified = MAX(advisory->modified, row->modified);
+	}
+	advisory->id = g_strdup(group->id);
+	advisory->severity = best->severity;
+	advisory->score = best->score;
+	advisory->vector = g_strdup(best->vector);
+	advisory->aliases = steal_strings(aliases);
+	advisory->references = steal_strings(references);
+	source_names = steal_strings(sources);
+	advisory->source = g_strjoinv(", ", source_names);
+	match->advisory = advisory;
+	return match;
+}
+
+GPtrArray *
+cam_advisory_match_rows(const GPtrArray *rows, CamVersionCompare compare)
+{
+	g_autoptr(GPtrArray) groups = group_rows(rows);
+	GPtrArray *matches = g_ptr_array_new_with_free_func((GDestroyNotify) cam_match_free);
+
+	for (guint i = 0; i < groups->len; i++) {
+		const Group *group = g_ptr_array_index(groups, i);
+
+		if (is_affected(group))
+			g_ptr_array_add(matches, merge_group(group, compare));
+	}
+	return matches;
+}

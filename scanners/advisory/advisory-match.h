@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "scanners/advisory/advisory-db.h"
+#include "scanners/advisory/version.h"
+
+G_BEGIN_DECLS
+
+/**
+ * CamAdvisoryRow: what one record of one source says of one version of a package. Only identities
+ * and kind are set where it does not affect it.
+ */
+typedef struct {
+	gboolean affected;
+	char **identities;
+	char *kind; /* of the source */
+	char *source;
+	char *fixed; /* (nullable) */
+	char **aliases;
+	char *summary;
+	char **references;
+	gint64 published, modified;
+	CamSeverity severity;
+	double score;
+	char *vector;
+} CamAdvisoryRow;
+void cam_advisory_row_free(CamAdvisoryRow *self);
+
+/**
+ * cam_advisory_match_rows:
+ * @rows: (element-type CamAdvisoryRow): all that is known of one version of one package
+ * @compare: (nullable)
+ *
+ * One match for each identity that affects it, whatever number of records and sources tell of it:
+ * the severity of the row that knows most, the lowest fixed version, the names of all.
+ *
+ * What a changelog says is inferred; a record of the same CVE from anywhere else overrules it,
+ * except that a changelog may name the fix that the record does not know yet.
+ */
+GPtrArray *cam_advisory_match_rows(const GPtrArray *rows, CamVersionCompare compare);
+
+#define CAM_ADVISORY_KIND_CHANGELOG "debian-changelog"
+
+G_END_DECLS
