@@ -5,16 +5,14 @@
  * The folder of EROFS images beside the store. An image holds metadata alone and depends on nothing
  * but its layers, so that it is named by their chainID.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
 #include "snapshotter/snapshots/erofs-image.h"
 
+/* gc removes from it what is named "<hex of a chainID that nobody needs>.….erofs". */
 #define FOLDER "erofs"
 /* Raised when the same layers give other bytes than before. */
 #define IMAGE_REVISION "1"
@@ -80,65 +78,4 @@ cam_image_cache_open(CamStore *store, const char *const *diff_ids, gboolean hide
 	if (fd < 0)
 		cam_set_error_errno(error, errno, "cannot open %s", path);
 	return fd;
-}
-
-/* The chainID that a file's name stands for, or NULL if no image of ours has such a name. */
-static char *
-chain_id_of(const char *name)
-{
-	const char *dot = strchr(name, '.');
-	g_autofree char *hex = dot ? g_strndup(name, (gsize) (dot - name)) : NULL;
-	CamSha256 sha256;
-
-	if (!hex || strlen(hex) != 2 * CAM_SHA256_SIZE || !cam_sha256_from_hex(hex, &sha256) ||
-	    !(g_str_equal(dot, SUFFIX) || g_str_equal(dot, SUFFIX_HIDDEN)))
-		return NULL;
-	return cam_sha256_to_digest(&sha256);
-}
-
-static gboolean
-prune_one(int folder, const char *name, gboolean dry_run, guint64 *bytes, GError **error)
-{
-	struct stat st;
-
-	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		return errno == ENOENT ||
-		       cam_set_error_errno(error, errno, "cannot look at image %s", name);
-	}
-	*bytes += (guint64) st.st_blocks * 512;
-	if (dry_run || unlinkat(folder, name, 0) == 0 || errno == ENOENT)
-		return TRUE;
-	return cam_set_error_errno(error, errno, "cannot remove image %s", name);
-}
-
-static void
-dir_close(DIR *dir)
-{
-	closedir(dir);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(DIR, dir_close)
-
-gboolean
-cam_image_cache_prune(int store_dirfd, gboolean (*is_live)(const char *chain_id, gpointer),
-		      gpointer user_data, gboolean dry_run, guint64 *bytes, GError **error)
-{
-	g_auto(CamFd) fd =
-		openat(store_dirfd, FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	struct dirent *entry;
-
-	*bytes = 0;
-	if (fd < 0)
-		return errno == ENOENT ||
-		       cam_set_error_errno(error, errno, "cannot open the store's images");
-	int folder = fd;
-	g_autoptr(DIR) dir = fdopendir(cam_fd_steal(&fd));
-	while ((entry = readdir(dir))) {
-		g_autofree char *chain_id = chain_id_of(entry->d_name);
-
-		if (entry->d_name[0] == '.' || (chain_id && is_live(chain_id, user_data)))
-			continue;
-		if (!prune_one(folder, entry->d_name, dry_run, bytes, error))
-			return FALSE;
-	}
-	return TRUE;
 }

@@ -23,6 +23,8 @@
 #define REPOSITORY_MAX (64 * 1024)
 
 struct _CamMount {
+	CamStore *store;    /* its tmp must stay */
+	CamStoreHold *hold; /* and its objects */
 	CamMountMethod method;
 	CamDataLayers data;
 	char *directory; /* ours, below the store's tmp */
@@ -90,10 +92,9 @@ cam_mount_probe(CamStore *store, char **reason)
 /* ---- lower layers ---- */
 
 static gboolean
-mount_image(CamMount *self, CamStore *store, const char *const *diff_ids, GCancellable *cancellable,
-	    GError **error)
+mount_image(CamMount *self, const char *const *diff_ids, GCancellable *cancellable, GError **error)
 {
-	const CamMountAbilities *abilities = get_abilities(store);
+	const CamMountAbilities *abilities = get_abilities(self->store);
 	/* An upper then needs a second overlay, and overlays stack on a file-backed EROFS only
 	 * once. */
 	gboolean loop = abilities->loop || abilities->data != CAM_DATA_FREE;
@@ -103,7 +104,7 @@ mount_image(CamMount *self, CamStore *store, const char *const *diff_ids, GCance
 				     "EROFS over the object store does not work here: %s",
 				     abilities->problem);
 	g_auto(CamFd) image = cam_image_cache_open(
-		store, diff_ids, abilities->data == CAM_DATA_ORDINARY, cancellable, error);
+		self->store, diff_ids, abilities->data == CAM_DATA_ORDINARY, cancellable, error);
 	if (image < 0 || !cam_erofs_mount(image, loop, self->lower, error))
 		return FALSE;
 	g_ptr_array_add(self->mounted, g_strdup(self->lower));
@@ -126,28 +127,29 @@ objects_are_files(CamStore *store)
 }
 
 static gboolean
-check_out(CamMount *self, CamStore *store, const char *const *diff_ids, GCancellable *cancellable,
-	  GError **error)
+check_out(CamMount *self, const char *const *diff_ids, GCancellable *cancellable, GError **error)
 {
-	g_autoptr(CamRootfs) rootfs = cam_store_open_rootfs(store, diff_ids, cancellable, error);
+	g_autoptr(CamRootfs) rootfs =
+		cam_store_open_rootfs(self->store, diff_ids, cancellable, error);
 	g_autoptr(CamTreeHistory) history = NULL;
 
 	if (!rootfs)
 		return FALSE;
-	history = cam_tree_history_load(store, diff_ids, error);
-	if (!history || !cam_checkout_tree(rootfs, history, self->objects, objects_are_files(store),
-					   self->lower, cancellable, error))
+	history = cam_tree_history_load(self->store, diff_ids, error);
+	if (!history ||
+	    !cam_checkout_tree(rootfs, history, self->objects, objects_are_files(self->store),
+			       self->lower, cancellable, error))
 		return FALSE;
 	self->data = CAM_DATA_NONE;
 	return TRUE;
 }
 
 static gboolean
-make_directory(CamMount *self, CamStore *store, GError **error)
+make_directory(CamMount *self, GError **error)
 {
 	g_autofree char *tmp = NULL;
 
-	if (cam_store_get_tmp_dirfd(store, &tmp, error) < 0)
+	if (cam_store_get_tmp_dirfd(self->store, &tmp, error) < 0)
 		return FALSE;
 	g_autofree char *template = g_build_filename(tmp, "mount-XXXXXX", NULL);
 	if (!g_mkdtemp(template))
@@ -166,6 +168,11 @@ cam_mount_rootfs(CamStore *store, const char *const *diff_ids, CamMountMethod me
 	g_autoptr(CamMount) self = g_new0(CamMount, 1);
 
 	self->mounted = g_ptr_array_new_with_free_func(g_free);
+	self->objects = -1;
+	self->store = g_object_ref(store);
+	self->hold = cam_store_hold(store, cancellable, error);
+	if (!self->hold)
+		return NULL;
 	self->method = method == CAM_MOUNT_AUTO ? cam_mount_probe(store, NULL) : method;
 	self->objects = openat(cam_store_get_dirfd(store), OBJECTS,
 			       O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -173,9 +180,9 @@ cam_mount_rootfs(CamStore *store, const char *const *diff_ids, CamMountMethod me
 		cam_set_error_errno(error, errno, "cannot open the store's objects");
 		return NULL;
 	}
-	if (!make_directory(self, store, error))
+	if (!make_directory(self, error))
 		return NULL;
-	if (!(self->method == CAM_MOUNT_EROFS ? mount_image : check_out)(self, store, diff_ids,
+	if (!(self->method == CAM_MOUNT_EROFS ? mount_image : check_out)(self, diff_ids,
 									 cancellable, error))
 		return NULL;
 	return g_steal_pointer(&self);
@@ -288,5 +295,7 @@ cam_mount_free(CamMount *self)
 	g_free(self->directory);
 	g_free(self->lower);
 	cam_fd_close(self->objects);
+	g_clear_pointer(&self->hold, cam_store_release);
+	g_object_unref(self->store);
 	g_free(self);
 }

@@ -19,14 +19,20 @@ typedef enum {
  */
 typedef struct _CamMount CamMount;
 
-/* What AUTO means here and why, in a sentence. */
+/**
+ * cam_mount_probe:
+ * @reason: (out) (optional): in a sentence
+ *
+ * What AUTO means here. It is found out by mounting something small, once for each store.
+ */
 CamMountMethod cam_mount_probe(CamStore *store, char **reason);
 
 /**
  * cam_mount_rootfs:
  * @diff_ids: base first
  *
- * Makes the lower layers of the merged tree.
+ * Makes the lower layers of the merged tree. Holds the store (see cam_store_hold()) until it is
+ * freed.
  */
 CamMount *cam_mount_rootfs(CamStore *store, const char *const *diff_ids, CamMountMethod method,
 			   GCancellable *cancellable, GError **error);
@@ -38,7 +44,11 @@ CamMountMethod cam_mount_get_method(CamMount *self);
  *     accepts. Without them the mount is read-only.
  * @target: directory
  *
- * Mounts overlayfs on @target. cam_mount_free() unmounts it first.
+ * Makes the tree visible on @target; cam_mount_free() unmounts it first. What a change leaves in
+ * @upper is complete in itself: whole files (also after a mere chmod), character devices 0/0 for
+ * what is removed, `trusted.overlay.opaque` on directories that were removed and made again; a
+ * rename of a lower directory fails with EXDEV, so that mv(1) copies it. Nothing is synced to
+ * disk: after a crash @upper is worthless.
  */
 gboolean cam_mount_overlay(CamMount *self, const char *upper, const char *work, const char *target,
 			   GError **error);

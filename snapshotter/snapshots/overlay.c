@@ -18,6 +18,7 @@
 #include "snapshotter/base/fd.h"
 
 #define SOURCE	   "cambium" /* what mount tables show */
+#define OVERLAYFS  "overlayfs"
 #define LOOP_TRIES 64
 
 typedef char FdPath[32];
@@ -72,6 +73,20 @@ choose_options(const CamOverlay *overlay, guint *count)
 	return free_options;
 }
 
+static gboolean
+refused(GError **error, int errnum, const char *type, const char *target)
+{
+	if (errnum == EPERM)
+		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
+				     "cannot mount %s on %s without root's rights (CAP_SYS_ADMIN)",
+				     type, target);
+	if (errnum == ENODEV)
+		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
+				     "cannot mount %s on %s: this kernel does not have it", type,
+				     target);
+	return cam_set_error_errno(error, errnum, "cannot mount %s on %s", type, target);
+}
+
 /* ---- fsopen(2) and its family ---- */
 
 /* What the kernel wrote about the last failure, in brackets after the error's text. */
@@ -83,11 +98,11 @@ context_failed(int context, const char *target, GError **error)
 	ssize_t size = read(context, text, sizeof(text) - 1);
 
 	if (size <= 0)
-		return cam_set_error_errno(error, errnum, "cannot mount overlayfs on %s", target);
+		return refused(error, errnum, OVERLAYFS, target);
 	text[size] = '\0';
 	/* "e overlay: …" */
-	return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
-			     "cannot mount overlayfs on %s: %s (%s)", target, g_strerror(errnum),
+	return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED, "cannot mount %s on %s: %s (%s)",
+			     OVERLAYFS, target, g_strerror(errnum),
 			     g_strstrip(size > 2 ? text + 2 : text));
 }
 
@@ -113,7 +128,7 @@ mount_by_context(const CamOverlay *overlay, const char *target, GError **error)
 	Options options = choose_options(overlay, &count);
 
 	if (context < 0)
-		return cam_set_error_errno(error, errno, "cannot mount overlayfs on %s", target);
+		return refused(error, errno, OVERLAYFS, target);
 	if (!configure_layers(context, overlay))
 		return context_failed(context, target, error);
 	for (guint i = 0; i < count; i++)
@@ -126,7 +141,7 @@ mount_by_context(const CamOverlay *overlay, const char *target, GError **error)
 	if (mounted < 0)
 		return context_failed(context, target, error);
 	if (move_mount(mounted, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) != 0)
-		return cam_set_error_errno(error, errno, "cannot mount overlayfs on %s", target);
+		return refused(error, errno, OVERLAYFS, target);
 	return TRUE;
 }
 
@@ -154,7 +169,7 @@ mount_by_options(const CamOverlay *overlay, const char *target, GError **error)
 				       options[i][1] ? options[i][1] : "");
 	if (mount(SOURCE, target, "overlay", overlay->upper < 0 ? MS_RDONLY : 0, text->str) == 0)
 		return TRUE;
-	return cam_set_error_errno(error, errno, "cannot mount overlayfs on %s", target);
+	return refused(error, errno, OVERLAYFS, target);
 }
 
 gboolean
@@ -230,7 +245,7 @@ cam_erofs_mount(int image, gboolean loop, const char *target, GError **error)
 		return FALSE;
 	if (mount(loop ? loop_path : path, target, "erofs", MS_RDONLY | MS_NODEV, NULL) == 0)
 		return TRUE;
-	return cam_set_error_errno(error, errno, "cannot mount EROFS on %s", target);
+	return refused(error, errno, "EROFS", target);
 }
 
 gboolean
@@ -239,7 +254,7 @@ cam_bind_mount(const char *source, const char *target, GError **error)
 	int errnum;
 
 	if (mount(source, target, NULL, MS_BIND, NULL) != 0)
-		return cam_set_error_errno(error, errno, "cannot mount %s on %s", source, target);
+		return refused(error, errno, source, target);
 	if (mount(NULL, target, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0)
 		return TRUE;
 	errnum = errno;

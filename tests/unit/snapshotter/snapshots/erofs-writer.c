@@ -409,7 +409,6 @@ check_item(const char *top, const Item *item)
 	char target[PATH_MAX];
 	struct stat st;
 
-	g_test_message("%s", item->path);
 	g_assert_cmpint(lstat(path, &st), ==, 0);
 	g_assert_cmpuint(st.st_mode, ==, formats[item->stat.type] | item->stat.mode);
 	g_assert_cmpuint(st.st_uid, ==, item->stat.uid);

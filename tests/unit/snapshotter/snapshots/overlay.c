@@ -335,8 +335,10 @@ test_checkout_links(void)
 	g_auto(World) world;
 
 	world_init(&world);
-	cam_memory_rootfs_remove(world.rootfs, "null"); /* needs root */
-	cam_memory_rootfs_remove(world.rootfs, "ping");
+	if (geteuid() != 0) {
+		g_test_skip("files of other owners need root");
+		return;
+	}
 	cam_checkout_tree(CAM_ROOTFS(world.rootfs), world.history, world.objects, TRUE, world.lower,
 			  NULL, &error);
 	g_assert_no_error(error);
