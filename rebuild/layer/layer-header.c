@@ -6,7 +6,7 @@
  * libarchive's writer is not used: the bytes of a header name a layer for ever, so they must not
  * change with a library's version, nor with the locale, which decides there how names are encoded.
  */
-#include "rebuild/layer/tar-header.h"
+#include "rebuild/layer/layer-header.h"
 
 #include <string.h>
 
@@ -30,7 +30,7 @@ typedef struct {
 	char prefix[155];
 	char padding[12];
 } UstarHeader;
-G_STATIC_ASSERT(sizeof(UstarHeader) == CAM_TAR_BLOCK_SIZE);
+G_STATIC_ASSERT(sizeof(UstarHeader) == CAM_LAYER_BLOCK_SIZE);
 
 /* What fits into an octal field of @width bytes, the last of them NUL. */
 #define OCTAL_MAX(width) ((G_GUINT64_CONSTANT(1) << (3 * ((width) -1))) - 1)
@@ -177,7 +177,7 @@ append_xattrs(GByteArray *records, GVariant *xattrs, const char *path, GError **
 }
 
 static char
-type_flag(const CamTarMember *member)
+type_flag(const CamLayerMember *member)
 {
 	if (member->hardlink != NULL)
 		return '1';
@@ -217,7 +217,7 @@ header_init(UstarHeader *header, char type, guint32 mode)
 static void
 append_records(GByteArray *out, const GByteArray *records, const char *path)
 {
-	static const guint8 zeros[CAM_TAR_BLOCK_SIZE];
+	static const guint8 zeros[CAM_LAYER_BLOCK_SIZE];
 	const char *slash = strrchr(path, '/');
 	g_autofree char *name = g_strconcat("PaxHeaders/", slash ? slash + 1 : path, NULL);
 	UstarHeader header;
@@ -228,11 +228,11 @@ append_records(GByteArray *out, const GByteArray *records, const char *path)
 	put_checksum(&header);
 	g_byte_array_append(out, (const guint8 *) &header, sizeof(header));
 	g_byte_array_append(out, records->data, records->len);
-	g_byte_array_append(out, zeros, (guint) cam_tar_padding(records->len));
+	g_byte_array_append(out, zeros, (guint) cam_layer_padding(records->len));
 }
 
 gboolean
-cam_tar_header_append(GByteArray *out, const CamTarMember *member, GError **error)
+cam_layer_header_append(GByteArray *out, const CamLayerMember *member, GError **error)
 {
 	const CamStat *stat = member->stat;
 	g_autoptr(GByteArray) records = g_byte_array_new();
