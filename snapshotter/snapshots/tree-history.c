@@ -10,7 +10,9 @@
 #include <string.h>
 
 /* Nothing deeper can be reached by a path that the kernel takes (4096 bytes). */
-#define DEPTH_MAX 2048
+#define DEPTH_MAX	2048
+#define PATH_LENGTH_MAX 4096
+#define LINKS_MAX	40 /* as Linux */
 
 struct _CamTreePlace {
 	guint layer;	       /* that named it last */
@@ -103,27 +105,96 @@ make_place(CamTreeHistory *self, CamTreePlace *parent, const char *name)
 	return place;
 }
 
-/* The place at @path; with @make all of the way to it is made. NULL if it is not there or too deep:
- * whatever follows the tree downwards may then recurse. */
-static CamTreePlace *
-find_place(CamTreeHistory *self, const char *path, gboolean make)
+/* Where a path leads, while it is being followed. */
+typedef struct {
+	CamTreeHistory *history;
+	GPtrArray *stack; /* (element-type CamTreePlace): the root first */
+	GQueue rest;	  /* (element-type filename): names still to go */
+	guint links;
+} Way;
+
+static void
+way_clear(Way *way)
+{
+	g_queue_clear_full(&way->rest, g_free);
+	g_ptr_array_unref(way->stack);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Way, way_clear)
+
+static void
+push_names(Way *way, const char *path)
 {
 	g_autofree char *names = g_strdup(path);
-	CamTreePlace *place = self->root;
 	char *rest = NULL;
-	guint depth = 0;
+	guint at = 0;
 
-	for (char *name = strtok_r(names, "/", &rest); name && place;
-	     name = strtok_r(NULL, "/", &rest)) {
-		CamTreePlace *child = (CamTreePlace *) cam_tree_place_get_child(place, name);
+	for (char *name = strtok_r(names, "/", &rest); name; name = strtok_r(NULL, "/", &rest))
+		if (!g_str_equal(name, "."))
+			g_queue_push_nth(&way->rest, g_strdup(name), (gint) at++);
+}
 
-		if (++depth > DEPTH_MAX)
-			return NULL;
-		if (!child && make)
-			child = make_place(self, place, name);
-		place = child;
+static CamTreePlace *
+here(const Way *way)
+{
+	return g_ptr_array_index(way->stack, way->stack->len - 1);
+}
+
+static gboolean
+is_symlink(const CamTreePlace *place)
+{
+	return place->record && place->record->stat.type == CAM_NODE_SYMLINK &&
+	       place->record->stat.link_target;
+}
+
+/* Goes on by one name; FALSE where nothing is known. */
+static gboolean
+follow_name(Way *way, const char *name, gboolean follow, gboolean make)
+{
+	CamTreePlace *child;
+
+	if (g_str_equal(name, "..")) {
+		if (way->stack->len > 1)
+			g_ptr_array_set_size(way->stack, (gint) way->stack->len - 1);
+		return TRUE;
 	}
-	return place;
+	child = (CamTreePlace *) cam_tree_place_get_child(here(way), name);
+	if (!child && make)
+		child = make_place(way->history, here(way), name);
+	if (!child || way->stack->len > DEPTH_MAX)
+		return FALSE;
+	if (!follow || !is_symlink(child)) {
+		g_ptr_array_add(way->stack, child);
+		return TRUE;
+	}
+	if (++way->links > LINKS_MAX)
+		return FALSE;
+	if (child->record->stat.link_target[0] == '/')
+		g_ptr_array_set_size(way->stack, 1);
+	push_names(way, child->record->stat.link_target);
+	return TRUE;
+}
+
+/*
+ * The place at @path; with @make all of the way to it is made. As in the merge of layers, symbolic
+ * links on the way are followed, one at the end only with @follow. NULL if it is not there or too
+ * deep: whatever follows the tree downwards may then recurse.
+ */
+static CamTreePlace *
+find_place(CamTreeHistory *self, const char *path, gboolean follow, gboolean make)
+{
+	g_auto(Way) way = { .history = self, .stack = g_ptr_array_new(), .rest = G_QUEUE_INIT };
+
+	if (strlen(path) > PATH_LENGTH_MAX)
+		return NULL;
+	g_ptr_array_add(way.stack, self->root);
+	push_names(&way, path);
+	while (!g_queue_is_empty(&way.rest)) {
+		g_autofree char *name = g_queue_pop_head(&way.rest);
+
+		if (!follow_name(&way, name, follow || !g_queue_is_empty(&way.rest), make))
+			return NULL;
+	}
+	return here(&way);
 }
 
 /* Forgets what older layers brought below @place; returns whether anything is left there. */
@@ -153,7 +224,7 @@ forget_children(CamTreePlace *place, guint layer)
 static void
 forget(CamTreeHistory *self, const char *path, gboolean itself)
 {
-	CamTreePlace *place = find_place(self, path, FALSE);
+	CamTreePlace *place = find_place(self, path, !itself, FALSE);
 
 	if (!place)
 		return;
@@ -195,7 +266,7 @@ cam_tree_history_add(CamTreeHistory *self, const CamLayerEntry *entry)
 		return;
 	}
 	if (entry->is_hardlink) {
-		CamTreePlace *target = find_place(self, entry->link_target, FALSE);
+		CamTreePlace *target = find_place(self, entry->link_target, FALSE, FALSE);
 
 		if (!target || !target->record)
 			return;
@@ -203,7 +274,7 @@ cam_tree_history_add(CamTreeHistory *self, const CamLayerEntry *entry)
 	} else {
 		record = record_new(self, entry);
 	}
-	CamTreePlace *place = find_place(self, entry->path, TRUE);
+	CamTreePlace *place = find_place(self, entry->path, FALSE, TRUE);
 	if (!place) {
 		record_unref(record);
 		return;

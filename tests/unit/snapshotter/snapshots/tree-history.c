@@ -122,6 +122,46 @@ test_links(void)
 	g_assert_cmpuint(find(history, "b")->inode, !=, find(history, "a")->inode);
 }
 
+static void
+add_symlink(CamTreeHistory *history, const char *path, const char *target)
+{
+	CamLayerEntry entry = { .path = path, .type = CAM_NODE_SYMLINK, .link_target = target };
+
+	cam_tree_history_add(history, &entry);
+}
+
+/* Parents that are links are followed, as the merge of layers does. */
+static void
+test_symlinks(void)
+{
+	g_autoptr(CamTreeHistory) history = cam_tree_history_new();
+
+	cam_tree_history_next_layer(history);
+	add(history, "usr/lib", CAM_NODE_DIRECTORY, 1);
+	add_symlink(history, "lib", "usr/./lib");
+	add_symlink(history, "abs", "/usr/lib/../lib");
+	add_symlink(history, "out", "../../../../usr");
+	add_symlink(history, "loop", "loop");
+	add_symlink(history, "loop/x", "y");
+	cam_tree_history_next_layer(history);
+	add(history, "lib/a", CAM_NODE_REGULAR, 2);
+	add(history, "abs/b", CAM_NODE_REGULAR, 3);
+	add(history, "out/lib/c", CAM_NODE_REGULAR, 4);
+	add_link(history, "d", "lib/a");
+	g_assert_cmpint(find(history, "usr/lib/a")->mtime, ==, 2);
+	g_assert_cmpint(find(history, "usr/lib/b")->mtime, ==, 3);
+	g_assert_cmpint(find(history, "usr/lib/c")->mtime, ==, 4);
+	g_assert_cmpuint(find(history, "d")->inode, ==, find(history, "usr/lib/a")->inode);
+	cam_tree_history_next_layer(history);
+	hide(history, "lib/b", FALSE);
+	g_assert_null(find(history, "usr/lib/b"));
+	hide(history, "lib", TRUE);
+	g_assert_null(find(history, "usr/lib/a"));
+	add(history, "lib", CAM_NODE_DIRECTORY, 9); /* the link itself gives way */
+	add(history, "lib/a", CAM_NODE_REGULAR, 10);
+	g_assert_cmpint(find(history, "lib/a")->mtime, ==, 10);
+}
+
 /* A path of a million directories must neither recurse nor fill the memory. */
 static void
 test_deep(void)
@@ -201,6 +241,7 @@ main(int argc, char **argv)
 	g_test_add_func("/tree-history/whiteouts", test_whiteouts);
 	g_test_add_func("/tree-history/replaced", test_replaced);
 	g_test_add_func("/tree-history/links", test_links);
+	g_test_add_func("/tree-history/symlinks", test_symlinks);
 	g_test_add_func("/tree-history/deep", test_deep);
 	g_test_add_func("/lower-tree/walk", test_walk);
 	g_test_add_func("/lower-tree/deep", test_walk_deep);
