@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/base/mount-table.h"
-
 /*
  * The mounts of this mount name space, as far as they have to be found again. It knows nothing of
  * what is mounted or why.
  */
+#include "snapshotter/base/mount-table.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

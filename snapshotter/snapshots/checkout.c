@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/checkout.h"
-
 /*
  * A tree made of hard links to objects, for kernels that cannot lay EROFS over the object store.
  * What stands on it must be read-only: whoever writes to a file here writes to the store.
  */
+#include "snapshotter/snapshots/checkout.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

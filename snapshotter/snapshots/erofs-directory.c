@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/erofs-directory.h"
-
 /*
  * Directories in EROFS's form. Each block stands alone: an array of fixed-size entries, then the
  * names in the same order, without separators. Blocks are in the order of the names too, so that
  * the kernel finds block and entry by binary search.
  */
+#include "snapshotter/snapshots/erofs-directory.h"
+
 #include <stdlib.h>
 #include <string.h>
 

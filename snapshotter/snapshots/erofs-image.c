@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/erofs-image.h"
-
 /*
  * The EROFS image of a tree of the store: feeds the walk through the tree to the writer.
  */
+#include "snapshotter/snapshots/erofs-image.h"
+
 #include "snapshotter/snapshots/erofs-writer.h"
 #include "snapshotter/snapshots/lower-tree.h"
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/erofs-tree.h"
-
 /*
  * Gives every inode its place in the image and writes the image front to back:
  *
@@ -13,6 +11,8 @@
  * and the inodes of one directory lie together. No inode that fits into a block crosses one: the
  * kernel wants it so of inline data, and reads the rest faster.
  */
+#include "snapshotter/snapshots/erofs-tree.h"
+
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>

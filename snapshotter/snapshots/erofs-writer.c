@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/erofs-writer.h"
-
 /*
  * Builds the tree of an EROFS image and refuses what the format cannot hold. Where things go in
  * the image is erofs-layout.c's; how directories and attributes are encoded, erofs-directory.c's
  * and erofs-xattr.c's.
  */
+#include "snapshotter/snapshots/erofs-writer.h"
+
 #include <string.h>
 #include <sys/stat.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/erofs-xattr.h"
-
 /*
  * Extended attributes in EROFS's form: those of the image, and those that tell overlayfs where the
  * content of a regular file lies. Where they are put is the writer's business.
  */
+#include "snapshotter/snapshots/erofs-xattr.h"
+
 #include <string.h>
 
 #include "snapshotter/snapshots/erofs-format.h"

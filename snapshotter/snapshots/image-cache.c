@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/image-cache.h"
-
 /*
  * The folder of EROFS images beside the store. An image holds metadata alone and depends on nothing
  * but its layers, so that it is named by their chainID.
  */
+#include "snapshotter/snapshots/image-cache.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>

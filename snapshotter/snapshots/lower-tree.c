@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/lower-tree.h"
-
 /*
  * Walks a merged tree and its history side by side, for those who make it visible as files: the
  * EROFS image and the hard-link checkout. What a file's object would tell is taken from the layer's
  * entry where that names the same object: twenty thousand objects need not be opened.
  */
+#include "snapshotter/snapshots/lower-tree.h"
+
 #include <string.h>
 
 /* As deep as a path of 4096 bytes can be. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/mount-probe.h"
-
 /*
  * Finds out what the kernel can mount, by doing it in the small: version numbers say little about
  * kernels that distributions patch, and nothing about what a container may do.
  */
+#include "snapshotter/snapshots/mount-probe.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/mount.h"
-
 /*
  * CamMount: puts a merged rootfs together out of its parts (image-cache.c or checkout.c below,
  * overlay.c on top) and takes it down again. The lower layers are mounted in the store's folder for
  * running operations, where cam_mount_sweep() finds what a killed process left.
  */
+#include "snapshotter/snapshots/mount.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/overlay.h"
-
 /*
  * The system calls that mount. Layers are given to the kernel as descriptors: by fsconfig(2) where
  * it takes them (6.13), else as /proc/self/fd/N in mount(2)'s options. Either way neither the
  * length of a path (the options may have 4 KiB) nor a colon or comma in it matters.
  */
+#include "snapshotter/snapshots/overlay.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/tree-history.h"
-
 /*
  * Fills a CamTreeHistory from the layers of a store. Apart from tree-history.c, which knows no
  * store.
  */
+#include "snapshotter/snapshots/tree-history.h"
 
 static gboolean
 add_entry(const CamLayerEntry *entry, gpointer user_data, GError **error)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "snapshotter/snapshots/tree-history.h"
-
 /*
  * Replays the entries of a chain's layers into a tree of names with their times and hard links.
  * It does not decide what the merged tree holds: the store does; what is left here of paths that
  * are gone is merely never asked for. Whiteouts are followed all the same, so that a directory
  * that was removed and came back does not inherit times.
  */
+#include "snapshotter/snapshots/tree-history.h"
+
 #include <string.h>
 
 /* Nothing deeper can be reached by a path that the kernel takes (4096 bytes). */
