@@ -169,6 +169,25 @@ cam_advisory_db_find_source(CamAdvisoryDb *self, const char *name, GError **erro
 	return read_source(statement);
 }
 
+gboolean
+cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosystem, gboolean *has,
+			      GError **error)
+{
+	g_autofree char *normal = cam_ecosystem_normalise(ecosystem);
+	g_autoptr(CamStatement) statement = NULL;
+
+	g_return_val_if_fail(CAM_IS_ADVISORY_DB(self), FALSE);
+
+	statement = cam_database_prepare(self->database,
+					 "SELECT 1 FROM packages p JOIN affected f"
+					 " ON f.package = p.id WHERE p.ecosystem = ? LIMIT 1",
+					 error);
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_text(statement, 1, normal);
+	return cam_statement_step_checked(statement, has, error);
+}
+
 char *
 cam_advisory_join(char **list)
 {

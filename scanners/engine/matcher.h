@@ -14,8 +14,7 @@ G_BEGIN_DECLS
  * @findings: (element-type CamFinding): what is found is added
  *
  * Matches every distinct source package version once per version of the advisories, remembered in
- * @memo, and makes one finding of each binary package and vulnerability, however many records
- * tell of it.
+ * @memo, and makes one finding of each binary package and vulnerability.
  */
 gboolean cam_match_packages(CamMemo *memo, CamAdvisoryDb *db, const char *ecosystem,
 			    CamSupport support, const GPtrArray *packages, GPtrArray *findings,

@@ -43,6 +43,12 @@ append_escaped(Page *page, const char *text)
 	g_string_append(page->out, escaped);
 }
 
+static const char *
+plural(guint n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* ---- the header ---- */
 
 static void
@@ -82,10 +88,10 @@ append_image(Page *page)
 {
 	const CamScanResult *result = page->result;
 	g_autofree char *support = NULL;
-	g_autofree char *image =
-		g_strdup_printf("%.*s, %s, %u layer%s, %u packages", (int) SHORT_DIGEST,
-				result->digest, result->platform, result->layers->len,
-				result->layers->len == 1 ? "" : "s", result->packages->len);
+	g_autofree char *image = g_strdup_printf(
+		"%.*s, %s, %u layer%s, %u package%s", (int) SHORT_DIGEST, result->digest,
+		result->platform, result->layers->len, plural(result->layers->len),
+		result->packages->len, plural(result->packages->len));
 	g_autofree char *system = g_strdup_printf(
 		"%s, %s",
 		result->os->pretty_name != NULL ? result->os->pretty_name : result->os->id,
@@ -111,30 +117,50 @@ count_text(const CamScanResult *result)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+/* Several binary packages of one source share a vulnerability. */
+static guint
+count_ids(const GPtrArray *findings)
+{
+	g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < findings->len; i++)
+		g_hash_table_add(ids, ((const CamFinding *) findings->pdata[i])->id);
+	return g_hash_table_size(ids);
+}
+
+static guint
+count_fixable(const GPtrArray *findings)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < findings->len; i++)
+		n += ((const CamFinding *) findings->pdata[i])->state == CAM_STATE_FIXED;
+	return n;
+}
+
 static void
 append_counts(Page *page, const GPtrArray *groups)
 {
 	const CamScanResult *result = page->result;
-	g_autofree char *counts = count_text(result), *text = NULL, *left_out = NULL;
-	guint n_fixable = 0;
+	const GPtrArray *findings = result->findings;
+	g_autofree char *counts = count_text(result), *sum = NULL, *where = NULL, *fixable = NULL;
+	g_autofree char *left_out =
+		result->left_out > 0 ? g_strdup_printf("; %u more not shown", result->left_out)
+				     : g_strdup("");
 
-	if (result->left_out > 0)
-		left_out = g_strdup_printf("; %u more not shown", result->left_out);
-	if (result->findings->len == 0) {
-		text = g_strdup_printf("none%s", left_out != NULL ? left_out : "");
-		append_field(page, "Findings", text);
+	if (findings->len == 0) {
+		sum = g_strconcat("none", left_out, NULL);
+		append_field(page, "Findings", sum);
 		return;
 	}
-	for (guint i = 0; i < result->findings->len; i++)
-		n_fixable +=
-			((const CamFinding *) result->findings->pdata[i])->state == CAM_STATE_FIXED;
-	text = g_strdup_printf("%u (%s) in %u source package%s%s", result->findings->len, counts,
-			       groups->len, groups->len == 1 ? "" : "s",
-			       left_out != NULL ? left_out : "");
-	append_field(page, "Findings", text);
-	g_free(text);
-	text = g_strdup_printf("%u of %u by an upgrade", n_fixable, result->findings->len);
-	append_field(page, "Fixable", text);
+	sum = g_strdup_printf("%u: %s", findings->len, counts);
+	where = g_strdup_printf("%u different one%s in %u source package%s%s", count_ids(findings),
+				plural(count_ids(findings)), groups->len, plural(groups->len),
+				left_out);
+	fixable = g_strdup_printf("%u of %u by an upgrade", count_fixable(findings), findings->len);
+	append_field(page, "Findings", sum);
+	append_field(page, "", where);
+	append_field(page, "Fixable", fixable);
 }
 
 static void

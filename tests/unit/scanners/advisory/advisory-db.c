@@ -139,6 +139,24 @@ test_update(void)
 }
 
 static void
+test_ecosystems(void)
+{
+	g_autoptr(CamAdvisoryDb) db = open_memory();
+	g_autoptr(CamAdvisoryUpdate) update = begin(db);
+	g_autoptr(GError) error = NULL;
+	gboolean has;
+
+	g_assert_true(cam_advisory_db_has_ecosystem(db, "Debian:12", &has, &error));
+	g_assert_false(has);
+	put(update, "CVE-2023-1", "2", "");
+	commit(update);
+	g_assert_true(cam_advisory_db_has_ecosystem(db, "Debian:12", &has, &error));
+	g_assert_true(has);
+	g_assert_true(cam_advisory_db_has_ecosystem(db, "Debian:13", &has, &error));
+	g_assert_false(has);
+}
+
+static void
 test_abandoned(void)
 {
 	g_autoptr(CamAdvisoryDb) db = open_memory();
@@ -243,6 +261,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/advisory-db/update", test_update);
+	g_test_add_func("/advisory-db/ecosystems", test_ecosystems);
 	g_test_add_func("/advisory-db/abandoned", test_abandoned);
 	g_test_add_func("/advisory-db/keep", test_keep);
 	g_test_add_func("/advisory-db/names", test_names);
