@@ -91,7 +91,7 @@ static gboolean
 explain_regular(CamEvidence *evidence, CamPathChange *change, const CamOwnedPath *owned,
 		GError **error)
 {
-	gboolean same;
+	gboolean same = FALSE;
 
 	if (owned->md5 == NULL) {
 		set_note(change, "packaged, but the package records no checksum of it");
