@@ -354,7 +354,7 @@ cam_http_client_send(CamHttpClient *self, const CamHttpRequest *request, GCancel
 		     GError **error)
 {
 	g_autoptr(GUri) uri = parse_http_uri(NULL, request->url, error);
-	guint attempts = request->body_stream != NULL ? 1 : MAX_ATTEMPTS;
+	guint attempts = request->body_stream != NULL || request->once ? 1 : MAX_ATTEMPTS;
 	g_autofree char *shown = NULL;
 
 	if (uri == NULL)

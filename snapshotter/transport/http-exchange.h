@@ -16,6 +16,7 @@ typedef struct {
 	GInputStream *body_stream;  /* (nullable): instead of @body; sent once, never again */
 	goffset body_size;	    /* of @body_stream */
 	goffset range_start;	    /* above 0: only what is from there on */
+	gboolean once;		    /* no retries: to find out whether somebody is there */
 } CamHttpRequest;
 
 typedef struct {

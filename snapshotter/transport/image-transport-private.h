@@ -10,8 +10,17 @@ G_BEGIN_DECLS
 /* One a file: opens @location, or makes it if @writable. What @options points to outlives the
  * call only where it is copied. */
 CamImageTransport *
+cam_registry_open(const CamLocation *location, gboolean writable,
+		  const CamTransportOptions *options, GCancellable *cancellable, GError **error);
+CamImageTransport *
 cam_oci_layout_open(const CamLocation *location, gboolean writable,
 		    const CamTransportOptions *options, GCancellable *cancellable, GError **error);
+CamImageTransport *
+cam_oci_archive_open(const CamLocation *location, gboolean writable,
+		     const CamTransportOptions *options, GCancellable *cancellable, GError **error);
+CamImageTransport *cam_docker_archive_open(const CamLocation *location, gboolean writable,
+					   const CamTransportOptions *options,
+					   GCancellable *cancellable, GError **error);
 
 /* For implementations' constructors. */
 void cam_image_transport_set_up(CamImageTransport *self, const CamLocation *location,

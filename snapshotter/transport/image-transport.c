@@ -98,6 +98,7 @@ cam_image_transport_open(const CamLocation *location, gboolean writable,
 {
 	static const Opener openers[] = {
 		[CAM_TRANSPORT_STORE] = open_store,
+		[CAM_TRANSPORT_REGISTRY] = cam_registry_open,
 		[CAM_TRANSPORT_OCI_LAYOUT] = cam_oci_layout_open,
 		[CAM_TRANSPORT_CONTAINERD] = open_containerd,
 	};
@@ -316,6 +317,16 @@ cam_image_transport_cached_stream(CamImageTransport *self, const CamDescriptor *
 		return cam_resuming_stream_new(0, descriptor->size, open, user_data, destroy);
 	return cam_part_stream_new(priv->cache_dirfd, name, descriptor->size, FALSE, open,
 				   user_data, destroy, error);
+}
+
+gboolean
+cam_image_transport_has_part(CamImageTransport *self, const CamDescriptor *descriptor)
+{
+	CamImageTransportPrivate *priv = PRIVATE(self);
+	g_autofree char *name = part_name(descriptor);
+
+	return priv->cache_dirfd >= 0 &&
+	       faccessat(priv->cache_dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void

@@ -65,7 +65,7 @@ struct _CamImageTransportClass {
 typedef struct {
 	gboolean insecure;     /* plain HTTP and unverified TLS also beyond localhost */
 	const char *auth_file; /* (nullable): instead of the usual auth.json / config.json */
-	int cache_dirfd;       /* where parts of downloads are kept for resumption, or -1 */
+	int cache_dirfd;       /* where parts of downloads are kept for resumption, or -1 (or 0) */
 	CamProgress *progress; /* (nullable) */
 } CamTransportOptions;
 
@@ -104,7 +104,9 @@ cam_image_transport_open_blob(CamImageTransport *self, const CamDescriptor *desc
 GInputStream *
 cam_image_transport_open_blob_unverified(CamImageTransport *self, const CamDescriptor *descriptor,
 					 GCancellable *cancellable, GError **error);
-/* Forgets what options->cache_dirfd keeps of this blob: it is in the store, or it was wrong. */
+/* Whether options->cache_dirfd keeps a part of this blob; forgetting it: it is in the store, or it
+ * was wrong. */
+gboolean cam_image_transport_has_part(CamImageTransport *self, const CamDescriptor *descriptor);
 void cam_image_transport_forget_part(CamImageTransport *self, const CamDescriptor *descriptor);
 GBytes *cam_image_transport_get_blob(CamImageTransport *self, const CamDescriptor *descriptor,
 				     gsize max_size, GCancellable *cancellable, GError **error);
