@@ -12,7 +12,7 @@ typedef struct {
 	GPtrArray *only, *repo;
 	const char *to, *suffix;
 	int method; /* 0 or 1 + index, which is CamApplyMethod */
-	gboolean dry_run, all, overwrite, store_only;
+	gboolean dry_run, all, overwrite, store_only, anew;
 } FixOptions;
 
 static const CamOption options[] = {
@@ -31,6 +31,8 @@ static const CamOption options[] = {
 	  "write the fixed image there instead of where the original came from" },
 	{ "store-only", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(FixOptions, store_only), NULL, NULL,
 	  CAM_COMPLETE_NOTHING, "keep the fixed image in the store; write it nowhere" },
+	{ "anew", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(FixOptions, anew), NULL, NULL,
+	  CAM_COMPLETE_NOTHING, "do not reuse the layer that fixed such a system before" },
 	{ "method", 0, CAM_OPTION_CHOICE, G_STRUCT_OFFSET(FixOptions, method), "METHOD", methods,
 	  CAM_COMPLETE_CHOICES, "how packages get into the image" },
 	CAM_REPO_OPTION(FixOptions, repo),
@@ -131,6 +133,7 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 		.method = self->method == 0 ? CAM_APPLY_AUTO : (CamApplyMethod) (self->method - 1),
 		.suffix = self->suffix != NULL ? self->suffix : config->suffix,
 		.overwrite = self->overwrite,
+		.anew = self->anew,
 		.store_only = self->store_only,
 		.destination = destination,
 	};

@@ -64,6 +64,7 @@ cam_fix_report_to_json(const CamImage *before, const CamFixResult *result)
 	json_object_set_string_member(object, "image", before->name);
 	json_object_set_string_member(object, "digest", before->manifest->digest);
 	json_object_set_boolean_member(object, "unchanged", result->unchanged);
+	json_object_set_boolean_member(object, "reused", result->reused);
 	json_object_set_string_member(object, "method", method_name(result->method));
 	if (result->image != NULL) {
 		json_object_set_string_member(object, "fixed_image", result->image->name);
