@@ -18,6 +18,7 @@ cam_planned_package_free(CamPlannedPackage *self)
 	g_free(self->filename);
 	g_free(self->sha256);
 	g_strfreev(self->closes);
+	g_strfreev(self->needs);
 	g_free(self->reason);
 	g_free(self);
 }

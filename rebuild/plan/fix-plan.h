@@ -17,6 +17,7 @@ typedef struct {
 	const CamAptSource *origin;
 	gboolean security; /* the candidate comes from a security suite */
 	char **closes;	   /* ids of findings */
+	char **needs;	   /* "name:architecture" of planned packages that it cannot be without */
 	/* "fixes CVE-…", "same source as libssl3", "needed by …", "security update" */
 	char *reason;
 } CamPlannedPackage;

@@ -101,8 +101,26 @@ reason_for(CamPlanSelection *self, const CamSolverStep *step, char **closes)
 	return g_strdup("update");
 }
 
+static char **
+list_needs(CamPlanSelection *self, int id, const GArray *steps)
+{
+	g_autoptr(GArray) needs = cam_solver_get_needs(self->solver, id, steps);
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+
+	for (guint i = 0; i < needs->len; i++) {
+		CamSolvable package;
+		g_autofree char *key = NULL;
+
+		cam_solver_describe(self->solver, g_array_index(needs, int, i), &package);
+		key = g_strdup_printf("%s:%s", package.name, package.architecture);
+		g_strv_builder_add(builder, key);
+	}
+	return g_strv_builder_end(builder);
+}
+
 static gboolean
-add_planned(CamPlanSelection *self, CamFixPlan *plan, const CamSolverStep *step, GError **error)
+add_planned(CamPlanSelection *self, CamFixPlan *plan, const CamSolverStep *step,
+	    const GArray *steps, GError **error)
 {
 	CamPlannedPackage *planned = g_new0(CamPlannedPackage, 1);
 	CamSolvable package, old = { 0 };
@@ -123,6 +141,7 @@ add_planned(CamPlanSelection *self, CamFixPlan *plan, const CamSolverStep *step,
 	planned->origin = repository->source;
 	planned->security = repository->security;
 	planned->closes = list_closed(self, step);
+	planned->needs = list_needs(self, step->id, steps);
 	planned->reason = reason_for(self, step, planned->closes);
 	if (!cam_solver_get_file(self->solver, step->id, &planned->filename, &planned->sha256,
 				 &planned->size, error))
@@ -205,7 +224,7 @@ cam_plan_selection_run(CamPlanSelection *self, CamFixPlan *plan, GError **error)
 		if (step->replaces)
 			g_hash_table_insert(moved, GINT_TO_POINTER(step->replaces),
 					    GINT_TO_POINTER(step->id));
-		if (!add_planned(self, plan, step, error))
+		if (!add_planned(self, plan, step, steps, error))
 			return FALSE;
 	}
 	judge_findings(self, plan, moved);

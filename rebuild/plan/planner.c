@@ -106,6 +106,7 @@ static gboolean
 load_installed(Planner *self, GError **error)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	gboolean complete = FALSE;
 
 	for (guint i = 0; i < self->scan->packages->len; i++) {
 		const CamPackage *package = g_ptr_array_index(self->scan->packages, i);
@@ -120,7 +121,11 @@ load_installed(Planner *self, GError **error)
 		if (!status ||
 		    !cam_solver_add_installed(self->solver, status, package->path, error))
 			return FALSE;
+		complete = complete || !strstr(package->path, "/status.d/");
 	}
+	/* status.d: put together without a package manager, and not closed under dependencies */
+	if (!complete)
+		cam_solver_set_lenient(self->solver);
 	if (cam_solver_get_installed(self->solver)->len == 0)
 		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
 				     "the image has no package database that can be fixed (dpkg)");

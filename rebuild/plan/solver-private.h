@@ -25,6 +25,7 @@ struct _CamSolver {
 	GArray *installed; /* (element-type int) */
 	GArray *details;   /* (element-type CamSolvableDetail), by solvable id */
 	GPtrArray *texts;  /* (element-type GBytes) */
+	gboolean lenient;  /* see cam_solver_set_lenient() */
 	gboolean ready;	   /* the pool's index of provides is up to date */
 };
 
@@ -33,6 +34,9 @@ cam_solver_detail(CamSolver *self, int id)
 {
 	return &g_array_index(self->details, CamSolvableDetail, id);
 }
+
+/* Drops from the candidates what cam_solver_set_lenient() lets them lack. */
+void cam_solver_relax(CamSolver *self);
 
 /* Makes the pool's index; must precede every look at what provides what. */
 void cam_solver_prepare(CamSolver *self);

@@ -59,6 +59,8 @@ cam_solver_prepare(CamSolver *self)
 		return;
 	pool_createwhatprovides(self->pool);
 	self->ready = TRUE;
+	if (self->lenient)
+		cam_solver_relax(self);
 }
 
 /* ---- from a paragraph to a solvable ---- */

@@ -102,4 +102,19 @@ gboolean cam_solver_is_offered(CamSolver *self, int installed);
  */
 GArray *cam_solver_run(CamSolver *self, GPtrArray *jobs, GError **error);
 
+/**
+ * cam_solver_get_needs:
+ * @steps: (element-type CamSolverStep)
+ *
+ * Of the packages in @steps, those without which package @id of them cannot be: they satisfy a
+ * relation that nothing installed satisfies, or end a conflict with what they replace.
+ * (element-type int)
+ */
+GArray *cam_solver_get_needs(CamSolver *self, int id, const GArray *steps);
+
+/* From now on candidates need not satisfy relations that the installed version of the same
+ * package leaves unsatisfied: images without a package manager are not closed under dependencies,
+ * and completing them would drag one in. */
+void cam_solver_set_lenient(CamSolver *self);
+
 G_END_DECLS
