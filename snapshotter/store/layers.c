@@ -109,3 +109,28 @@ cam_store_add_layer_blob(CamStore *self, const char *diff_id, const CamDescripto
 	cam_statement_bind_int(upsert, 4, descriptor->size);
 	return cam_statement_run(upsert, error);
 }
+
+gboolean
+cam_store_lookup_content(CamStore *self, const CamSha256 *object, CamSha256 *sha256,
+			 gboolean *found, GError **error)
+{
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self, &state);
+	g_autoptr(CamStatement) row =
+		cam_database_prepare(state, "SELECT sha256 FROM content WHERE object = ?", error);
+
+	if (row == NULL)
+		return FALSE;
+	cam_statement_bind_blob(row, 1, object->bytes, CAM_SHA256_SIZE);
+	if (!cam_statement_step_checked(row, found, error))
+		return FALSE;
+	if (*found) {
+		gsize size;
+		gconstpointer data = cam_statement_blob(row, 0, &size);
+
+		*found = size == CAM_SHA256_SIZE;
+		if (*found)
+			memcpy(sha256->bytes, data, CAM_SHA256_SIZE);
+	}
+	return TRUE;
+}

@@ -47,4 +47,11 @@ char *cam_store_rootfs_ref(const char *chain_id);
 /* The file of a blob below the store's directory: "blobs/sha256/…". @digest must be valid. */
 char *cam_store_blob_path(const char *digest);
 
+/* Descriptor of a file object's content; a missing one is DATA_LOSS. Not for symbolic links. */
+int cam_store_open_object(CamStore *self, const CamSha256 *object, GError **error);
+
+/* The sha256 of a file object's content, if it is known. */
+gboolean cam_store_lookup_content(CamStore *self, const CamSha256 *object, CamSha256 *sha256,
+				  gboolean *found, GError **error);
+
 G_END_DECLS

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What several files of this folder do with an OSTree repository: errors, commits, refs. */
+#include "snapshotter/store/repo.h"
+
+#include <string.h>
+
+gboolean
+cam_repo_error(GError **error, const char *format, ...)
+{
+	g_autofree char *context = NULL;
+	va_list args;
+
+	if (error == NULL)
+		return FALSE;
+	va_start(args, format);
+	context = g_strdup_vprintf(format, args);
+	va_end(args);
+	/* libostree has no code of its own for this. */
+	if (strstr((*error)->message, "min-free-space") != NULL) {
+		g_autofree char *text = g_strdup((*error)->message);
+
+		g_clear_error(error);
+		return cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
+				     "%s: the disk is nearly full, free some space: %s", context,
+				     text);
+	}
+	return cam_error_translate(error, "%s", context);
+}
+
+OstreeRepo *
+cam_repo_open_again(OstreeRepo *repo, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(OstreeRepo) again = ostree_repo_new(ostree_repo_get_path(repo));
+
+	if (ostree_repo_open(again, cancellable, error))
+		return g_steal_pointer(&again);
+	cam_repo_error(error, "cannot open the OSTree repository");
+	return NULL;
+}
+
+gboolean
+cam_repo_commit_tree(OstreeRepo *repo, OstreeMutableTree *tree, const char *ref, GVariant *notes,
+		     GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GFile) root = NULL;
+	g_autofree char *commit = NULL;
+
+	/* No time and no text: what is equal has equal commits. */
+	if (!ostree_repo_write_mtree(repo, tree, &root, cancellable, error) ||
+	    !ostree_repo_write_commit_with_time(repo, NULL, "", "", notes, OSTREE_REPO_FILE(root),
+						0, &commit, cancellable, error))
+		return cam_repo_error(error, "cannot write the commit of %s", ref);
+	ostree_repo_transaction_set_ref(repo, NULL, ref, commit);
+	return TRUE;
+}
+
+gboolean
+cam_repo_read_commit(OstreeRepo *repo, const char *ref, char **contents, char **metadata,
+		     GVariant **notes, GError **error)
+{
+	g_autofree char *checksum = NULL;
+	g_autoptr(GVariant) commit = NULL, contents_bytes = NULL, metadata_bytes = NULL;
+
+	if (!ostree_repo_resolve_rev(repo, ref, TRUE, &checksum, error))
+		return cam_repo_error(error, "cannot look for %s", ref);
+	if (checksum == NULL)
+		return cam_set_error(error, CAM_ERROR_NOT_FOUND, "the store has no %s", ref);
+	if (!ostree_repo_load_commit(repo, checksum, &commit, NULL, error))
+		return cam_repo_error(error, "cannot read the commit of %s", ref);
+	contents_bytes = g_variant_get_child_value(commit, 6);
+	metadata_bytes = g_variant_get_child_value(commit, 7);
+	*contents = ostree_checksum_from_bytes_v(contents_bytes);
+	*metadata = ostree_checksum_from_bytes_v(metadata_bytes);
+	if (notes != NULL)
+		*notes = g_variant_get_child_value(commit, 0);
+	return TRUE;
+}
