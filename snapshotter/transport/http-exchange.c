@@ -11,6 +11,7 @@
 
 #include "config.h"
 #include "snapshotter/transport/pause.h"
+#include "snapshotter/transport/stream-bytes.h"
 
 #define IDLE_TIMEOUT_S	  60
 #define MAX_ATTEMPTS	  5
@@ -100,26 +101,7 @@ GBytes *
 cam_http_response_read(CamHttpResponse *self, gsize max_size, GCancellable *cancellable,
 		       GError **error)
 {
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	guint8 buffer[16 * 1024];
-
-	for (;;) {
-		gssize n =
-			g_input_stream_read(self->body, buffer, sizeof buffer, cancellable, error);
-
-		if (n < 0) {
-			cam_error_translate(error, "cannot read %s", self->url);
-			return NULL;
-		}
-		if (n == 0)
-			return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
-		if ((gsize) n > max_size - bytes->len) {
-			cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
-				      "%s has more than %zu bytes", self->url, max_size);
-			return NULL;
-		}
-		g_byte_array_append(bytes, buffer, (guint) n);
-	}
+	return cam_stream_read_bytes(self->body, max_size, self->url, cancellable, error);
 }
 
 static CamError

@@ -16,6 +16,7 @@
 #include "snapshotter/oci/verify-stream.h"
 #include "snapshotter/transport/http-exchange.h"
 #include "snapshotter/transport/part-stream.h"
+#include "snapshotter/transport/stream-bytes.h"
 
 #define COPY_SIZE (256 * 1024)
 
@@ -96,25 +97,8 @@ cam_http_client_get_bytes(CamHttpClient *self, const char *url, gsize max_size,
 {
 	g_autoptr(GInputStream) stream = cam_resuming_stream_new(
 		0, -1, source_open, source_new(self, url), (GDestroyNotify) source_free);
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	guint8 buffer[16 * 1024];
 
-	for (;;) {
-		gssize n = g_input_stream_read(stream, buffer, sizeof buffer, cancellable, error);
-
-		if (n < 0) {
-			cam_error_translate(error, "%s", url);
-			return NULL;
-		}
-		if (n == 0)
-			return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
-		if ((gsize) n > max_size - bytes->len) {
-			cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
-				      "%s has more than %zu bytes", url, max_size);
-			return NULL;
-		}
-		g_byte_array_append(bytes, buffer, (guint) n);
-	}
+	return cam_stream_read_bytes(stream, max_size, url, cancellable, error);
 }
 
 /* ---- downloads ---- */

@@ -12,6 +12,7 @@
 #include "snapshotter/oci/verify-stream.h"
 #include "snapshotter/transport/image-transport-private.h"
 #include "snapshotter/transport/part-stream.h"
+#include "snapshotter/transport/stream-bytes.h"
 
 typedef struct {
 	CamLocation *location;
@@ -100,6 +101,8 @@ cam_image_transport_open(const CamLocation *location, gboolean writable,
 		[CAM_TRANSPORT_STORE] = open_store,
 		[CAM_TRANSPORT_REGISTRY] = cam_registry_open,
 		[CAM_TRANSPORT_OCI_LAYOUT] = cam_oci_layout_open,
+		[CAM_TRANSPORT_OCI_ARCHIVE] = cam_oci_archive_open,
+		[CAM_TRANSPORT_DOCKER_ARCHIVE] = cam_docker_archive_open,
 		[CAM_TRANSPORT_CONTAINERD] = open_containerd,
 	};
 
@@ -272,8 +275,6 @@ cam_image_transport_get_blob(CamImageTransport *self, const CamDescriptor *descr
 			     gsize max_size, GCancellable *cancellable, GError **error)
 {
 	g_autoptr(GInputStream) stream = NULL;
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	guint8 buffer[16 * 1024];
 
 	if (descriptor->size > (gint64) MIN(max_size, (gsize) G_MAXINT32)) {
 		cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
@@ -284,17 +285,7 @@ cam_image_transport_get_blob(CamImageTransport *self, const CamDescriptor *descr
 	stream = cam_image_transport_open_blob(self, descriptor, cancellable, error);
 	if (stream == NULL)
 		return NULL;
-	for (;;) {
-		gssize n = g_input_stream_read(stream, buffer, sizeof buffer, cancellable, error);
-
-		if (n < 0) {
-			cam_error_translate(error, "cannot read blob %s", descriptor->digest);
-			return NULL;
-		}
-		if (n == 0)
-			return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
-		g_byte_array_append(bytes, buffer, (guint) n);
-	}
+	return cam_stream_read_bytes(stream, max_size, descriptor->digest, cancellable, error);
 }
 
 /* ---- parts of downloads ---- */

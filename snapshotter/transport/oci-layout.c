@@ -12,11 +12,9 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
-#include "snapshotter/oci/json.h"
-#include "snapshotter/transport/image-transport-private.h"
-#include "snapshotter/transport/layout-index.h"
-
-#define COPY_SIZE (256 * 1024)
+#include "snapshotter/transport/layout-transport.h"
+#include "snapshotter/transport/new-file.h"
+#include "snapshotter/transport/stream-bytes.h"
 
 typedef struct {
 	CamDescriptor *descriptor;
@@ -24,15 +22,15 @@ typedef struct {
 } Pending;
 
 #define CAM_TYPE_OCI_LAYOUT (cam_oci_layout_get_type())
-G_DECLARE_FINAL_TYPE(CamOciLayout, cam_oci_layout, CAM, OCI_LAYOUT, CamImageTransport)
+G_DECLARE_FINAL_TYPE(CamOciLayout, cam_oci_layout, CAM, OCI_LAYOUT, CamLayoutTransport)
 
 struct _CamOciLayout {
-	CamImageTransport parent_instance;
+	CamLayoutTransport parent_instance;
 	CamFd dirfd;
 	GPtrArray *pending; /* (element-type Pending): what commit() makes visible */
 };
 
-G_DEFINE_FINAL_TYPE(CamOciLayout, cam_oci_layout, CAM_TYPE_IMAGE_TRANSPORT)
+G_DEFINE_FINAL_TYPE(CamOciLayout, cam_oci_layout, CAM_TYPE_LAYOUT_TRANSPORT)
 
 static void
 pending_free(Pending *self)
@@ -40,16 +38,6 @@ pending_free(Pending *self)
 	cam_descriptor_free(self->descriptor);
 	g_free(self->name);
 	g_free(self);
-}
-
-static char *
-blob_path(const char *digest)
-{
-	g_autofree char *path = g_strconcat("blobs/", digest, NULL);
-	char *colon = strchr(path, ':');
-
-	*colon = '/';
-	return g_steal_pointer(&path);
 }
 
 static CamIndex *
@@ -68,88 +56,10 @@ read_index(CamOciLayout *self, GError **error)
 	return NULL;
 }
 
-static const char *
-default_name(CamOciLayout *self, const char *reference)
+static CamIndex *
+oci_layout_read_index(CamLayoutTransport *transport, GCancellable *cancellable, GError **error)
 {
-	return reference != NULL
-		       ? reference
-		       : cam_image_transport_get_location(CAM_IMAGE_TRANSPORT(self))->name;
-}
-
-/* ---- reading ---- */
-
-static GBytes *
-read_manifest(CamOciLayout *self, const char *digest, GError **error)
-{
-	g_autofree char *path = blob_path(digest);
-
-	return cam_read_file_at(self->dirfd, path, CAM_MANIFEST_MAX_SIZE, error);
-}
-
-/* The media type of a manifest that is asked for by digest alone: what the document says. */
-static char *
-media_type_of(GBytes *bytes)
-{
-	g_autoptr(JsonObject) json = cam_json_parse_object(bytes, CAM_MANIFEST_MAX_SIZE, NULL);
-	const char *type = cam_json_get_string(json, "mediaType");
-
-	if (type != NULL)
-		return g_strdup(type);
-	return g_strdup(json != NULL && json_object_has_member(json, "manifests")
-				? CAM_MEDIA_TYPE_OCI_INDEX
-				: CAM_MEDIA_TYPE_OCI_MANIFEST);
-}
-
-static GBytes *
-oci_layout_get_manifest(CamImageTransport *transport, const char *reference, char **media_type,
-			GCancellable *cancellable, GError **error)
-{
-	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
-	const char *name = default_name(self, reference);
-	g_autoptr(CamIndex) index = NULL;
-	g_autoptr(GBytes) bytes = NULL;
-	GBytes *synthesised = NULL;
-	const CamDescriptor *entry;
-
-	if (name != NULL && cam_digest_is_valid(name)) {
-		bytes = read_manifest(self, name, error);
-		if (bytes != NULL)
-			*media_type = media_type_of(bytes);
-		return g_steal_pointer(&bytes);
-	}
-	index = read_index(self, error);
-	if (index == NULL)
-		return NULL;
-	entry = cam_layout_index_find(index, name, &synthesised, error);
-	if (synthesised != NULL) {
-		*media_type = g_strdup(CAM_MEDIA_TYPE_OCI_INDEX);
-		return synthesised;
-	}
-	if (entry == NULL)
-		return NULL;
-	bytes = cam_image_transport_get_blob(transport, entry, CAM_MANIFEST_MAX_SIZE, cancellable,
-					     error);
-	if (bytes != NULL)
-		*media_type = g_strdup(entry->media_type);
-	return g_steal_pointer(&bytes);
-}
-
-static gboolean
-oci_layout_resolve_tag(CamImageTransport *transport, const char *tag, char **digest,
-		       GCancellable *cancellable, GError **error)
-{
-	g_autoptr(CamIndex) index = read_index(CAM_OCI_LAYOUT(transport), error);
-
-	if (index == NULL)
-		return FALSE;
-	for (guint i = 0; i < index->manifests->len && *digest == NULL; i++) {
-		const CamDescriptor *entry = g_ptr_array_index(index->manifests, i);
-
-		if (g_strcmp0(cam_descriptor_get_annotation(entry, CAM_ANNOTATION_REF_NAME), tag) ==
-		    0)
-			*digest = g_strdup(entry->digest);
-	}
-	return TRUE;
+	return read_index(CAM_OCI_LAYOUT(transport), error);
 }
 
 static GInputStream *
@@ -157,7 +67,7 @@ oci_layout_open_blob(CamImageTransport *transport, const CamDescriptor *descript
 		     GCancellable *cancellable, GError **error)
 {
 	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
-	g_autofree char *path = blob_path(descriptor->digest);
+	g_autofree char *path = cam_layout_blob_path(descriptor->digest);
 	int fd = cam_openat_beneath(self->dirfd, path, O_RDONLY, 0, error);
 
 	if (fd < 0) {
@@ -168,21 +78,6 @@ oci_layout_open_blob(CamImageTransport *transport, const CamDescriptor *descript
 	return g_unix_input_stream_new(fd, TRUE);
 }
 
-static char *
-oci_layout_get_name(CamImageTransport *transport, const char *reference)
-{
-	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
-	g_autoptr(CamIndex) index = read_index(self, NULL);
-	GBytes *synthesised = NULL;
-	const CamDescriptor *entry = NULL;
-
-	if (index != NULL)
-		entry = cam_layout_index_find(index, default_name(self, reference), &synthesised,
-					      NULL);
-	g_clear_pointer(&synthesised, g_bytes_unref);
-	return entry != NULL ? g_strdup(cam_layout_entry_name(entry)) : NULL;
-}
-
 /* ---- writing ---- */
 
 static gboolean
@@ -190,7 +85,7 @@ oci_layout_has_blob(CamImageTransport *transport, const CamDescriptor *descripto
 		    const char *mount_from, gboolean *present, GCancellable *cancellable,
 		    GError **error)
 {
-	g_autofree char *path = blob_path(descriptor->digest);
+	g_autofree char *path = cam_layout_blob_path(descriptor->digest);
 	struct stat st;
 
 	*present = fstatat(CAM_OCI_LAYOUT(transport)->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -199,47 +94,24 @@ oci_layout_has_blob(CamImageTransport *transport, const CamDescriptor *descripto
 }
 
 static gboolean
-copy_to_fd(GInputStream *content, int fd, GCancellable *cancellable, GError **error)
-{
-	g_autofree char *buffer = g_malloc(COPY_SIZE);
-
-	for (;;) {
-		gssize n = g_input_stream_read(content, buffer, COPY_SIZE, cancellable, error);
-
-		if (n < 0)
-			return cam_error_translate(error, NULL);
-		if (n == 0)
-			break;
-		if (!cam_write_all(fd, buffer, (gsize) n, error))
-			return FALSE;
-	}
-	if (fdatasync(fd) < 0)
-		return cam_set_error_errno(error, errno, "cannot write out a blob");
-	return TRUE;
-}
-
-/* O_TMPFILE leaves nothing behind, however the process ends. */
-static gboolean
 oci_layout_put_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
 		    GInputStream *content, GCancellable *cancellable, GError **error)
 {
 	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
-	g_autofree char *path = blob_path(descriptor->digest);
+	g_autofree char *path = cam_layout_blob_path(descriptor->digest);
 	g_autofree char *directory = g_path_get_dirname(path);
-	g_auto(CamFd) fd = -1;
-	char source[32];
+	g_autoptr(CamNewFile) file = NULL;
 
 	if (!cam_mkdirs_at(self->dirfd, directory, 0755, error))
 		return FALSE;
-	fd = openat(self->dirfd, directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return cam_set_error_errno(error, errno, "cannot write to %s", directory);
-	if (!copy_to_fd(content, fd, cancellable, error))
-		return cam_error_translate(error, "blob %s", descriptor->digest);
-	g_snprintf(source, sizeof source, "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, source, self->dirfd, path, AT_SYMLINK_FOLLOW) == 0 || errno == EEXIST)
-		return TRUE;
-	return cam_set_error_errno(error, errno, "cannot write blob %s", descriptor->digest);
+	file = cam_new_file_open(self->dirfd, path, 0644, error);
+	if (file == NULL)
+		return FALSE;
+	/* What is there under this name may be a damaged blob: has_blob() looks only at its size.
+	 */
+	return (cam_stream_copy_to_fd(content, cam_new_file_get_fd(file), cancellable, error) &&
+		cam_new_file_put(file, TRUE, error)) ||
+	       cam_error_translate(error, "blob %s", descriptor->digest);
 }
 
 static gboolean
@@ -330,10 +202,8 @@ cam_oci_layout_class_init(CamOciLayoutClass *klass)
 	CamImageTransportClass *transport = CAM_IMAGE_TRANSPORT_CLASS(klass);
 
 	G_OBJECT_CLASS(klass)->finalize = cam_oci_layout_finalize;
-	transport->get_manifest = oci_layout_get_manifest;
-	transport->resolve_tag = oci_layout_resolve_tag;
+	CAM_LAYOUT_TRANSPORT_CLASS(klass)->read_index = oci_layout_read_index;
 	transport->open_blob = oci_layout_open_blob;
-	transport->get_name = oci_layout_get_name;
 	transport->has_blob = oci_layout_has_blob;
 	transport->put_blob = oci_layout_put_blob;
 	transport->put_manifest = oci_layout_put_manifest;
