@@ -31,6 +31,9 @@ gboolean cam_advisory_update_remove_unseen(CamAdvisoryUpdate *self, GError **err
 /* Counts a record as malformed. What is known of its key (nullable) stays: an old record says more
  * than none. */
 gboolean cam_advisory_update_keep(CamAdvisoryUpdate *self, const char *key, GError **error);
+/* Remembers that the knowledge about a package comes from this version of it. */
+gboolean cam_advisory_update_set_derived(CamAdvisoryUpdate *self, const char *package,
+					 const char *version, GError **error);
 /* For feeds that know, without looking at each, that @n records are as they were. */
 void cam_advisory_update_count_unchanged(CamAdvisoryUpdate *self, guint64 n);
 const CamFeedResult *cam_advisory_update_get_result(CamAdvisoryUpdate *self);
@@ -50,6 +53,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdvisoryUpdate, cam_advisory_update_free)
 /* (nullable) (transfer full): the source of that name; NULL without error where there is none. */
 CamAdvisorySource *
 cam_advisory_db_find_source(CamAdvisoryDb *self, const char *name, GError **error);
+
+/* Whether the source has read this version of a package; FALSE without error: it has not. */
+gboolean cam_advisory_db_is_derived(CamAdvisoryDb *self, const char *source, const char *package,
+				    const char *version, GError **error);
 
 /* For advisory-update.c alone. */
 CamDatabase *cam_advisory_db_get_database(CamAdvisoryDb *self);

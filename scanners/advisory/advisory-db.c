@@ -41,6 +41,10 @@ static const char *const migrations[] = {
 	" PRIMARY KEY (package, advisory)) WITHOUT ROWID;"
 	"CREATE INDEX affected_by_advisory ON affected (advisory);"
 	"INSERT INTO meta VALUES ('version', '');",
+	/* Which version of which source package a changelog source has read. */
+	"CREATE TABLE derived (source INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,"
+	" package TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (source, package))"
+	" WITHOUT ROWID;",
 	NULL,
 };
 
@@ -186,6 +190,24 @@ cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosystem, gboole
 		return FALSE;
 	cam_statement_bind_text(statement, 1, normal);
 	return cam_statement_step_checked(statement, has, error);
+}
+
+gboolean
+cam_advisory_db_is_derived(CamAdvisoryDb *self, const char *source, const char *package,
+			   const char *version, GError **error)
+{
+	g_autoptr(CamStatement) statement =
+		cam_database_prepare(self->database,
+				     "SELECT 1 FROM derived d JOIN sources s ON s.id = d.source"
+				     " WHERE s.name = ? AND d.package = ? AND d.version = ?",
+				     error);
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_text(statement, 1, source);
+	cam_statement_bind_text(statement, 2, package);
+	cam_statement_bind_text(statement, 3, version);
+	return cam_statement_step(statement, error);
 }
 
 char *

@@ -250,6 +250,21 @@ cam_advisory_update_remove(CamAdvisoryUpdate *self, const char *key, GError **er
 }
 
 gboolean
+cam_advisory_update_set_derived(CamAdvisoryUpdate *self, const char *package, const char *version,
+				GError **error)
+{
+	g_autoptr(CamStatement) statement =
+		prepare(self, "INSERT OR REPLACE INTO derived VALUES (?, ?, ?)", error);
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_int(statement, 1, self->source);
+	cam_statement_bind_text(statement, 2, package);
+	cam_statement_bind_text(statement, 3, version);
+	return cam_statement_run(statement, error);
+}
+
+gboolean
 cam_advisory_update_remove_unseen(CamAdvisoryUpdate *self, GError **error)
 {
 	g_autoptr(CamStatement) statement = prepare(

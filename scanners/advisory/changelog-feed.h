@@ -26,8 +26,10 @@ gboolean cam_feed_update_changelogs(CamAdvisoryDb *db, CamAptRepository *reposit
 				    CamProgress *progress, CamFeedResult *result,
 				    GCancellable *cancellable, GError **error);
 
-/* The pure part. @changelog: text of a debian/changelog. Calls back per (CVE, version). */
-typedef void (*CamChangelogFunc)(const char *cve, const char *version, gpointer user_data);
+/* The pure part. @changelog: text of a debian/changelog. Calls back per CVE with the version that
+ * fixes it and the item (nullable) that names it. */
+typedef void (*CamChangelogFunc)(const char *cve, const char *version, const char *text,
+				 gpointer user_data);
 void cam_changelog_foreach_cve(const char *changelog, gsize size, CamChangelogFunc func,
 			       gpointer user_data);
 

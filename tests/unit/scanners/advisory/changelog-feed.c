@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Changelogs as text, and the whole way from a local repository to matches. */
+#include "scanners/advisory/changelog-feed.h"
+
+#include "tests/unit/scanners/apt/local-repository.h"
+
+static void
+collect(const char *cve, const char *version, const char *text, gpointer user_data)
+{
+	g_string_append_printf(user_data, "%s=%s(%s);", cve, version, text);
+}
+
+static void
+assert_changelog(const char *changelog, const char *expected)
+{
+	g_autoptr(GString) found = g_string_new(NULL);
+
+	cam_changelog_foreach_cve(changelog, strlen(changelog), collect, found);
+	g_assert_cmpstr(found->str, ==, expected);
+}
+
+#define ENTRY(version, body)                                \
+	"curl (" version ") suite; urgency=medium\n\n" body \
+	"\n\n -- A B <a@example.org>  Mon, 01 Jan 2024 00:00:00 +0000\n\n"
+
+static void
+test_rule(void)
+{
+	/* the entry that names it first */
+	assert_changelog(ENTRY("1.2-3", "  * More for CVE-2023-1111.")
+				 ENTRY("1.2-2", "  * Fix cve-2023-1111: overflow.")
+					 ENTRY("1.2-1", "  * Initial."),
+			 "CVE-2023-1111=1.2-2(Fix cve-2023-1111: overflow.);");
+	/* a package for a stable release made from a newer one */
+	assert_changelog(
+		ENTRY("1.3-1~deb12u1", "  * Rebuild.")
+			ENTRY("1.3-1", "  * CVE-2023-1111 CVE-2023-22222222"),
+		"CVE-2023-1111=1.3-1~deb12u1((null));CVE-2023-22222222=1.3-1~deb12u1((null));");
+	/* newer entries with higher versions change nothing */
+	assert_changelog(ENTRY("2.0-1", "  * New.") ENTRY("1.0-1", "  * CVE-2023-1111: x"),
+			 "CVE-2023-1111=1.0-1(x);");
+}
+
+static void
+test_items(void)
+{
+	assert_changelog(ENTRY("1",
+			       "  * Backport patches:\n    - CVE-2023-1111: first\n      over two "
+			       "lines\n    - second (CVE-2023-1112)\n\n  [ Somebody ]\n  * Long\n"
+			       "    item for CVE-2023-1113"),
+			 "CVE-2023-1111=1(first over two lines);"
+			 "CVE-2023-1112=1(second (CVE-2023-1112));"
+			 "CVE-2023-1113=1(Long item for CVE-2023-1113);");
+}
+
+static void
+test_not_cves(void)
+{
+	assert_changelog("", "");
+	assert_changelog("CVE-2023-1111 before any entry\n", "");
+	assert_changelog(ENTRY("1", "  * CVE-2023-111 CVE-20233-1111 CVE-abcd-1111 XCVE- CVE-2023-"
+				    "12345678901234567890123 CVE-"),
+			 "");
+	assert_changelog("curl (1) suite; urgency=low\nCVE-2023-111", "");
+	assert_changelog("curl (1 2) suite; urgency=low\n CVE-2023-1111\n", "");
+	assert_changelog("curl () suite; urgency=low\n CVE-2023-1111\n", "");
+}
+
+/* No byte beyond the text is touched: it is copied to where the sanitizer sees its end. */
+static void
+test_every_cut(void)
+{
+	static const char text[] = ENTRY("1.2-3", "  * CVE-2023-1111: a\n    b\n - c")
+		ENTRY("1.2-2", "  [ x ]\n  * for CVE-2023-1112");
+
+	for (gsize size = 0; size < sizeof(text); size++) {
+		g_autofree char *cut = g_memdup2(text, MAX(size, 1));
+		g_autoptr(GString) found = g_string_new(NULL);
+
+		cam_changelog_foreach_cve(cut, size, collect, found);
+	}
+}
+
+/* ---- the feed ---- */
+
+static GPtrArray *
+installed(const char *source, const char *version)
+{
+	GPtrArray *packages = g_ptr_array_new_with_free_func((GDestroyNotify) cam_package_free);
+	CamPackage *package = cam_package_new(CAM_PACKAGE_DEB, source, version);
+
+	g_ptr_array_add(packages, package);
+	return packages;
+}
+
+static CamFeedResult
+update(LocalRepository *local, CamAdvisoryDb *db, const GPtrArray *packages, GError **error)
+{
+	g_autoptr(CamAptRepository) repository = local_repository_open_cache(local);
+	g_autoptr(GPtrArray) sources =
+		g_ptr_array_new_with_free_func((GDestroyNotify) cam_apt_source_free);
+	CamOsRelease os = { .id = (char *) "debian",
+			    .codename = (char *) "bookworm",
+			    .ecosystem = (char *) "Debian:12" };
+	CamFeedResult result = { 0 };
+
+	g_ptr_array_add(sources, local_repository_source(local, "bookworm-security"));
+	g_ptr_array_add(sources, local_repository_source(local, "bookworm-updates"));
+	cam_feed_update_changelogs(db, repository, sources, &os, "amd64", packages, NULL, &result,
+				   NULL, error);
+	return result;
+}
+
+static void
+assert_match(CamAdvisoryDb *db, const char *package, const char *version, const char *fixed)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) matches =
+		cam_advisory_db_match(db, "Debian:12", package, version, &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpuint(matches->len, ==, fixed != NULL ? 1 : 0);
+	if (fixed != NULL) {
+		const CamMatch *match = g_ptr_array_index(matches, 0);
+
+		g_assert_cmpstr(match->fixed_version, ==, fixed);
+		g_assert_cmpstr(match->advisory->id, ==, "CVE-2023-1111");
+		g_assert_cmpint(match->advisory->severity, ==, CAM_SEVERITY_UNKNOWN);
+		g_assert_cmpstr(match->advisory->source, ==, "debian-changelog:bookworm");
+	}
+}
+
+static void
+test_feed(void)
+{
+	g_autoptr(LocalRepository) local = local_repository_new();
+	g_autoptr(CamAdvisoryDb) db = NULL;
+	g_autoptr(GPtrArray) curl = NULL, sources = NULL;
+	g_autoptr(GError) error = NULL;
+	const CamAdvisorySource *source;
+	CamFeedResult result;
+
+	if (local == NULL)
+		return;
+	db = cam_advisory_db_open(":memory:", &error);
+	g_assert_no_error(error);
+	curl = installed("curl", "7-1");
+	/* The smallest package has no changelog; the next one has. */
+	g_free(local_repository_add(local, "libcurl", "7-3", "curl", NULL));
+	g_free(local_repository_add(local, "curl", "7-3+b1", "curl (7-3)",
+				    ENTRY("7-3", "  * New.") ENTRY("7-2", "  * CVE-2023-1111: x")));
+	g_free(local_repository_add(local, "other", "2", NULL, ENTRY("2", "  * CVE-2023-2222")));
+	local_repository_publish(local, "bookworm-security", LOCAL_HONEST);
+
+	result = update(local, db, curl, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(result.added, ==, 1);
+	assert_match(db, "curl", "7-1", "7-2");
+	assert_match(db, "curl", "7-2", NULL);
+	assert_match(db, "other", "1", NULL);
+	sources = cam_advisory_db_list_sources(db, &error);
+	source = g_ptr_array_index(sources, 0);
+	g_assert_cmpstr(source->kind, ==, "debian-changelog");
+	g_assert_nonnull(strstr(source->note, "severities are unknown"));
+	/* The suite that is not there is told, not passed over in silence. */
+	g_assert_nonnull(strstr(source->note, "bookworm-updates could not be read"));
+
+	/* Nothing is fetched again: the packages are gone and nobody notices. */
+	local_remove(local, "pool/curl_7-3+b1_all.deb");
+	result = update(local, db, curl, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(result.added + result.changed + result.removed, ==, 0);
+	assert_match(db, "curl", "7-1", "7-2");
+}
+
+static void
+test_unreadable(void)
+{
+	g_autoptr(LocalRepository) local = local_repository_new();
+	g_autoptr(CamAdvisoryDb) db = NULL;
+	g_autoptr(GPtrArray) curl = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (local == NULL)
+		return;
+	db = cam_advisory_db_open(":memory:", &error);
+	curl = installed("curl", "7-1");
+	update(local, db, curl, &error);
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_UNAVAILABLE);
+}
+
+static void
+test_corrupt_package(void)
+{
+	g_autoptr(LocalRepository) local = local_repository_new();
+	g_autoptr(CamAdvisoryDb) db = NULL;
+	g_autoptr(GPtrArray) curl = NULL;
+	g_autoptr(GBytes) evil = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (local == NULL)
+		return;
+	db = cam_advisory_db_open(":memory:", &error);
+	curl = installed("curl", "7-1");
+	g_free(local_repository_add(local, "curl", "7-3", NULL, ENTRY("7-3", "  * CVE-2023-1111")));
+	evil = local_make_deb("curl", ENTRY("7-3", "  * CVE-2023-1112"));
+	local_write(local, "pool/curl_7-3_all.deb", g_bytes_get_data(evil, NULL),
+		    g_bytes_get_size(evil));
+	local_repository_publish(local, "bookworm-security", LOCAL_HONEST);
+	update(local, db, curl, &error);
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
+	assert_match(db, "curl", "7-1", NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/changelog-feed/rule", test_rule);
+	g_test_add_func("/changelog-feed/items", test_items);
+	g_test_add_func("/changelog-feed/not-cves", test_not_cves);
+	g_test_add_func("/changelog-feed/every-cut", test_every_cut);
+	g_test_add_func("/changelog-feed/feed", test_feed);
+	g_test_add_func("/changelog-feed/unreadable", test_unreadable);
+	g_test_add_func("/changelog-feed/corrupt-package", test_corrupt_package);
+	return g_test_run();
+}
