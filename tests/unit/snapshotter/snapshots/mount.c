@@ -95,11 +95,11 @@ describe_xattrs(const char *path)
 	g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
 
 	for (const char *name = names; name < names + length; name += strlen(name) + 1) {
-		char value[1024] = "";
-		ssize_t size = lgetxattr(path, name, value, sizeof(value) - 1);
+		guchar value[1024];
+		ssize_t size = lgetxattr(path, name, value, sizeof(value));
+		g_autofree char *text = g_base64_encode(value, (gsize) MAX(size, 0));
 
-		g_ptr_array_add(lines,
-				g_strdup_printf("%s %zd %08x", name, size, g_str_hash(value)));
+		g_ptr_array_add(lines, g_strdup_printf("%s=%s", name, text));
 	}
 	g_ptr_array_sort(lines, (GCompareFunc) g_strcmp0);
 	g_ptr_array_add(lines, NULL);
