@@ -117,7 +117,9 @@ append_paths(GString *out, const CamImageDiff *self, const CamTableStyle *style,
 		if (change->package != NULL)
 			why = g_strdup_printf("%s (%s)", change->reason, change->package);
 		else
-			why = g_strdup(explained ? change->reason : change->note);
+			why = g_strdup(explained	      ? change->reason
+				       : change->note != NULL ? change->note
+							      : "nothing explains it");
 		cam_table_add_row(table, (const char *[]){ path, kind_text(change, &kind), why });
 	}
 	append_table(out, table, style);

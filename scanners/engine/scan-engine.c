@@ -121,18 +121,17 @@ static CamInventory *
 make_inventory(CamScanEngine *self, const CamImage *image, GCancellable *cancellable,
 	       GError **error)
 {
-	g_autoptr(CamRootfs) rootfs = cam_store_open_rootfs(
-		self->store, (const char *const *) image->diff_ids, cancellable, error);
+	g_autoptr(CamRootfs) rootfs = NULL;
 	g_autoptr(CamInventory) inventory = NULL;
 
+	if (image->diff_ids[0] == NULL) /* no layer, no tree */
+		return cam_inventory_new();
+	rootfs = cam_store_open_rootfs(self->store, (const char *const *) image->diff_ids,
+				       cancellable, error);
 	if (rootfs == NULL)
 		return NULL;
 	inventory = scan_tree(self, rootfs, cancellable, error);
-	if (inventory == NULL)
-		return NULL;
-	if (inventory->os == NULL)
-		inventory->os = cam_os_release_parse("", 0);
-	if (!name_layers(self, inventory, image, cancellable, error))
+	if (inventory == NULL || !name_layers(self, inventory, image, cancellable, error))
 		return NULL;
 	return g_steal_pointer(&inventory);
 }
@@ -160,6 +159,8 @@ cam_scan_engine_get_inventory(CamScanEngine *self, const CamImage *image, GCance
 		cam_error_translate(error, "cannot scan %s", image->name);
 		return NULL;
 	}
+	if (inventory->os == NULL)
+		inventory->os = cam_os_release_parse("", 0);
 	g_clear_pointer(&bytes, g_bytes_unref);
 	bytes = cam_inventory_to_bytes(inventory);
 	cam_memo_put(self->memo, CAM_MEMO_INVENTORY, &key, bytes);

@@ -266,7 +266,7 @@ append_severity(Page *page, CamSeverity severity)
 
 /* What a single finding says beyond its id: nothing is said twice. */
 static char *
-finding_text(const CamFinding *finding, const CamFindingGroup *group)
+finding_text(const CamFinding *finding, const CamFindingGroup *group, gboolean verbose)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
 
@@ -278,8 +278,9 @@ finding_text(const CamFinding *finding, const CamFindingGroup *group)
 	}
 	if (finding->fixed_version == NULL && group->fixed_version != NULL)
 		g_string_append_printf(text, "%s(no fix yet)", text->len > 0 ? "  " : "");
-	if (g_strcmp0(finding->fixed_version, group->fixed_version) != 0 &&
-	    finding->fixed_version != NULL)
+	/* An earlier fix is of no interest to those who upgrade to the version in the heading. */
+	if (verbose && finding->fixed_version != NULL &&
+	    strcmp(finding->fixed_version, group->fixed_version) != 0)
 		g_string_append_printf(text, "%s(fixed in %s)", text->len > 0 ? "  " : "",
 				       finding->fixed_version);
 	if (finding->title != NULL)
@@ -362,7 +363,7 @@ append_group(Page *page, const CamFindingGroup *group)
 	append_heading(page, group);
 	for (guint i = 0; i < group->findings->len; i++) {
 		const CamFinding *finding = group->findings->pdata[i];
-		g_autofree char *text = finding_text(finding, group);
+		g_autofree char *text = finding_text(finding, group, page->style->verbose);
 		gboolean plain = text[0] == '\0' && !page->style->verbose;
 
 		if (first != NULL && (!plain || finding->severity != first->severity)) {
