@@ -65,8 +65,7 @@ char *
 cam_fix_memory_key(const CamFixPlan *plan, const char *manager)
 {
 	g_autoptr(CamHasher) hasher = cam_hasher_new();
-	g_autofree char *frame =
-		g_strdup_printf("%s %d %" G_GINT64_FORMAT, CAM_VERSION, FORMAT, plan->epoch);
+	g_autofree char *frame = g_strdup_printf("%s %d", CAM_VERSION, FORMAT);
 
 	hash_text(hasher, frame);
 	hash_text(hasher, manager);
