@@ -231,11 +231,24 @@ choose_name(Import *self, GError **error)
 	return reference != NULL ? cam_reference_to_string(reference) : NULL;
 }
 
+/* As it can be found again from another directory. */
+static char *
+absolute_source(const CamLocation *source)
+{
+	g_autoptr(CamLocation) location = cam_location_copy(source);
+
+	if (location->path != NULL) {
+		g_free(location->path);
+		location->path = g_canonicalize_filename(source->path, NULL);
+	}
+	return cam_location_to_string(location);
+}
+
 static CamImage *
 finish(Import *self, const CamLocation *source, GError **error)
 {
 	g_autofree char *name = choose_name(self, error);
-	g_autofree char *location = cam_location_to_string(source);
+	g_autofree char *location = absolute_source(source);
 	g_autoptr(GPtrArray) diff_ids = g_ptr_array_new();
 	g_autoptr(CamRootfs) rootfs = NULL;
 

@@ -14,6 +14,9 @@
 #include "snapshotter/transport/part-stream.h"
 #include "snapshotter/transport/stream-bytes.h"
 
+/* Smaller blobs are not worth a file. */
+#define MIN_PART_SIZE (1024 * 1024)
+
 typedef struct {
 	CamLocation *location;
 	CamProgress *progress; /* (nullable) */
@@ -275,6 +278,7 @@ cam_image_transport_get_blob(CamImageTransport *self, const CamDescriptor *descr
 			     gsize max_size, GCancellable *cancellable, GError **error)
 {
 	g_autoptr(GInputStream) stream = NULL;
+	GBytes *bytes;
 
 	if (descriptor->size > (gint64) MIN(max_size, (gsize) G_MAXINT32)) {
 		cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
@@ -285,7 +289,9 @@ cam_image_transport_get_blob(CamImageTransport *self, const CamDescriptor *descr
 	stream = cam_image_transport_open_blob(self, descriptor, cancellable, error);
 	if (stream == NULL)
 		return NULL;
-	return cam_stream_read_bytes(stream, max_size, descriptor->digest, cancellable, error);
+	bytes = cam_stream_read_bytes(stream, max_size, descriptor->digest, cancellable, error);
+	cam_image_transport_forget_part(self, descriptor);
+	return bytes;
 }
 
 /* ---- parts of downloads ---- */
@@ -304,7 +310,7 @@ cam_image_transport_cached_stream(CamImageTransport *self, const CamDescriptor *
 	CamImageTransportPrivate *priv = PRIVATE(self);
 	g_autofree char *name = part_name(descriptor);
 
-	if (priv->cache_dirfd < 0)
+	if (priv->cache_dirfd < 0 || descriptor->size < MIN_PART_SIZE)
 		return cam_resuming_stream_new(0, descriptor->size, open, user_data, destroy);
 	return cam_part_stream_new(priv->cache_dirfd, name, descriptor->size, FALSE, open,
 				   user_data, destroy, error);
