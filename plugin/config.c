@@ -160,6 +160,27 @@ read_group(CamConfig *self, GKeyFile *file, const char *group, GError **error)
 	return TRUE;
 }
 
+/* FALSE without error: there is no file, and it is not required. */
+static gboolean
+read_file(GKeyFile *file, const char *path, gboolean required, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autofree char *text = NULL;
+	gsize size;
+
+	/* Not g_key_file_load_from_file(): that one refuses /dev/null. */
+	if (!g_file_get_contents(path, &text, &size, &problem)) {
+		if (!required && g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+			return FALSE;
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return cam_error_translate(error, "cannot read the configuration");
+	}
+	if (!g_key_file_load_from_data(file, text, size, G_KEY_FILE_NONE, &problem))
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "%s: %s", path,
+				     problem->message);
+	return TRUE;
+}
+
 CamConfig *
 cam_config_load(const char *path, gboolean required, GError **error)
 {
@@ -170,16 +191,10 @@ cam_config_load(const char *path, gboolean required, GError **error)
 
 	self->sources =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
-	if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, &problem)) {
-		if (!required && g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+	if (!read_file(file, path, required, &problem)) {
+		if (problem == NULL)
 			return g_steal_pointer(&self);
-		if (problem->domain == G_KEY_FILE_ERROR)
-			cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "%s: %s", path,
-				      problem->message);
-		else {
-			g_propagate_error(error, g_steal_pointer(&problem));
-			cam_error_translate(error, "cannot read the configuration %s", path);
-		}
+		g_propagate_error(error, g_steal_pointer(&problem));
 		return NULL;
 	}
 	groups = g_key_file_get_groups(file, NULL);

@@ -7,12 +7,14 @@
 G_BEGIN_DECLS
 
 struct _CamCli {
+	const CamCommand *command;
 	CamGlobalOptions options;
 	CamConfig *config;
 	GCancellable *cancellable;
 	CamProgress *progress;
 	CamProgressDisplay *display;
 	CamStore *store;
+	CamStoreHold *hold; /* (nullable) */
 	CamScanEngine *engine;
 	CamExit exit_code;
 	int output_errno; /* of the first failed write to standard output */

@@ -33,6 +33,12 @@ const CamOption cam_global_options[] = {
 	{ NULL },
 };
 
+const CamArgument cam_image_arguments[] = {
+	{ "IMAGE", CAM_ARGUMENT_ONE, CAM_COMPLETE_IMAGE, NULL,
+	  "a name in the store, or a location, which is imported first" },
+	{ NULL },
+};
+
 CamExit
 cam_exit_for_error(const GError *error)
 {
@@ -215,26 +221,40 @@ cam_cli_store_path(CamCli *self)
 	return g_build_filename(g_get_user_data_dir(), "cambium", NULL);
 }
 
-CamStore *
-cam_cli_get_store(CamCli *self, gboolean create, GError **error)
+static CamStore *
+open_store(CamCli *self, gboolean create, GError **error)
 {
-	g_autofree char *path = NULL;
-	g_autofree char *parent = NULL;
+	g_autofree char *path = cam_cli_store_path(self);
+	g_autofree char *parent = g_path_get_dirname(path);
+	g_autoptr(GError) problem = NULL;
+	CamStore *store;
 
-	if (self->store != NULL)
-		return self->store;
-	path = cam_cli_store_path(self);
-	parent = g_path_get_dirname(path);
 	if (create && g_mkdir_with_parents(parent, 0755) != 0) {
 		cam_set_error_errno(error, errno, "cannot make %s for the store", parent);
 		return NULL;
 	}
-	self->store = cam_store_open(path, create, self->cancellable, error);
-	if (self->store == NULL && error != NULL && !create &&
-	    g_error_matches(*error, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
-		g_clear_error(error);
+	store = cam_store_open(path, create, self->cancellable, &problem);
+	if (store != NULL)
+		return store;
+	if (!create && g_error_matches(problem, CAM_ERROR, CAM_ERROR_NOT_FOUND))
 		cam_set_error(error, CAM_ERROR_NOT_FOUND,
 			      "there is no store in %s yet; 'cambium import' makes one", path);
+	else
+		g_propagate_error(error, g_steal_pointer(&problem));
+	return NULL;
+}
+
+CamStore *
+cam_cli_get_store(CamCli *self, gboolean create, GError **error)
+{
+	if (self->store == NULL)
+		self->store = open_store(self, create, error);
+	if (self->store == NULL)
+		return NULL;
+	if (self->command->holds_store && self->hold == NULL) {
+		self->hold = cam_store_hold(self->store, self->cancellable, error);
+		if (self->hold == NULL)
+			return NULL;
 	}
 	return self->store;
 }
@@ -337,18 +357,31 @@ cam_cli_get_image(CamCli *self, const char *text, const CamSourceOptions *option
 	return image;
 }
 
-GPtrArray *
-cam_cli_list_images(CamCli *self, GError **error)
+/* The list that @list makes of the store, or an empty one where there is no store. */
+static GPtrArray *
+list_store(CamCli *self, GPtrArray *(*list)(CamStore *, GError **), GError **error)
 {
 	g_autoptr(GError) absent = NULL;
 	CamStore *store = cam_cli_get_store(self, FALSE, &absent);
 
 	if (store != NULL)
-		return cam_store_list_images(store, error);
+		return list(store, error);
 	if (g_error_matches(absent, CAM_ERROR, CAM_ERROR_NOT_FOUND))
 		return g_ptr_array_new();
 	g_propagate_error(error, g_steal_pointer(&absent));
 	return NULL;
+}
+
+GPtrArray *
+cam_cli_list_images(CamCli *self, GError **error)
+{
+	return list_store(self, cam_store_list_images, error);
+}
+
+GPtrArray *
+cam_cli_list_image_names(CamCli *self, GError **error)
+{
+	return list_store(self, cam_store_list_image_names, error);
 }
 
 CamSeverity

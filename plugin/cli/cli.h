@@ -113,9 +113,13 @@ cam_cli_import(CamCli *self, const CamLocation *location, const char *name, gboo
 /* The image of the store that @text names, else that of the location, which is imported first. */
 CamImage *
 cam_cli_get_image(CamCli *self, const char *text, const CamSourceOptions *options, GError **error);
+/* The arguments of a command that takes one such image. */
+extern const CamArgument cam_image_arguments[];
 /* What a finding of unknown severity counts as. */
 CamSeverity cam_cli_unknown_counts_as(CamCli *self);
 /* (element-type CamImage): all images; empty if there is no store. */
 GPtrArray *cam_cli_list_images(CamCli *self, GError **error);
+/* (element-type utf8): their names alone */
+GPtrArray *cam_cli_list_image_names(CamCli *self, GError **error);
 
 G_END_DECLS

@@ -13,13 +13,13 @@ static const CamArgument arguments[] = {
 static void
 add_images(CamCli *cli, const char *prefix, GPtrArray *candidates)
 {
-	g_autoptr(GPtrArray) images = cam_cli_list_images(cli, NULL);
+	g_autoptr(GPtrArray) names = cam_cli_list_image_names(cli, NULL);
 
-	for (guint i = 0; images != NULL && i < images->len; i++) {
-		const CamImage *image = g_ptr_array_index(images, i);
+	for (guint i = 0; names != NULL && i < names->len; i++) {
+		const char *name = g_ptr_array_index(names, i);
 
-		if (g_str_has_prefix(image->name, prefix))
-			g_ptr_array_add(candidates, g_strdup_printf("%s\timage", image->name));
+		if (g_str_has_prefix(name, prefix))
+			g_ptr_array_add(candidates, g_strdup_printf("%s\timage", name));
 	}
 }
 

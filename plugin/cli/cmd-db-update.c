@@ -261,5 +261,6 @@ const CamCommand cam_command_db_update = {
 	.options = options,
 	.options_size = sizeof(UpdateOptions),
 	.examples = examples,
+	.holds_store = TRUE,
 	.run = run,
 };

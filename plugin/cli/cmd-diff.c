@@ -71,5 +71,6 @@ const CamCommand cam_command_diff = {
 	.options = options,
 	.options_size = sizeof(DiffOptions),
 	.examples = examples,
+	.holds_store = TRUE,
 	.run = run,
 };

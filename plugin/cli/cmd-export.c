@@ -156,5 +156,6 @@ const CamCommand cam_command_export = {
 	.options = options,
 	.options_size = sizeof(ExportOptions),
 	.examples = examples,
+	.holds_store = TRUE,
 	.run = run,
 };

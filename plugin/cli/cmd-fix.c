@@ -40,12 +40,6 @@ static const CamOption options[] = {
 	{ NULL },
 };
 
-static const CamArgument arguments[] = {
-	{ "IMAGE", CAM_ARGUMENT_ONE, CAM_COMPLETE_IMAGE, NULL,
-	  "a name in the store, or a location, which is imported first" },
-	{ NULL },
-};
-
 static const CamExample examples[] = {
 	{ "cambium fix --dry-run shop:1.0", "What would it do, and why?" },
 	{ "cambium fix shop:1.0", "Makes shop:1.0_fix, beside the original." },
@@ -200,9 +194,10 @@ const CamCommand cam_command_fix = {
 		"Packages are looked for in the image's own sources and in the machine's sources "
 		"of the "
 		"same distribution, with the codename exchanged.",
-	.arguments = arguments,
+	.arguments = cam_image_arguments,
 	.options = options,
 	.options_size = sizeof(FixOptions),
 	.examples = examples,
+	.holds_store = TRUE,
 	.run = run,
 };

@@ -26,23 +26,32 @@ images_json(const GPtrArray *images)
 }
 
 static gboolean
+print_names(CamCli *cli, GError **error)
+{
+	g_autoptr(GPtrArray) names = cam_cli_list_image_names(cli, error);
+
+	for (guint i = 0; names != NULL && i < names->len; i++) {
+		cam_cli_print(cli, g_ptr_array_index(names, i));
+		cam_cli_print(cli, "\n");
+	}
+	return names != NULL;
+}
+
+static gboolean
 run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 {
-	g_autoptr(GPtrArray) images = cam_cli_list_images(cli, error);
+	gboolean json = cam_cli_get_format(cli) == CAM_FORMAT_JSON;
+	g_autoptr(GPtrArray) images = NULL;
 
+	if (!json && cam_cli_get_options(cli)->quiet)
+		return print_names(cli, error);
+	images = cam_cli_list_images(cli, error);
 	if (images == NULL)
 		return FALSE;
-	if (cam_cli_get_format(cli) == CAM_FORMAT_JSON) {
+	if (json) {
 		g_autoptr(JsonObject) object = images_json(images);
 
 		cam_cli_print_json(cli, object);
-	} else if (cam_cli_get_options(cli)->quiet) {
-		for (guint i = 0; i < images->len; i++) {
-			const CamImage *image = g_ptr_array_index(images, i);
-
-			cam_cli_print(cli, image->name);
-			cam_cli_print(cli, "\n");
-		}
 	} else if (images->len == 0) {
 		cam_cli_note(cli, "the store holds no image yet; 'cambium import' brings one in");
 	} else {

@@ -76,5 +76,6 @@ const CamCommand cam_command_import = {
 	.options = options,
 	.options_size = sizeof(ImportOptions),
 	.examples = examples,
+	.holds_store = TRUE,
 	.run = run,
 };

@@ -11,12 +11,6 @@ static const CamOption options[] = {
 	{ NULL },
 };
 
-static const CamArgument arguments[] = {
-	{ "IMAGE", CAM_ARGUMENT_ONE, CAM_COMPLETE_IMAGE, NULL,
-	  "a name in the store, or a location, which is imported first" },
-	{ NULL },
-};
-
 static const CamExample examples[] = {
 	{ "cambium packages shop:1.0", "Name, version, source package, layer." },
 	{ "cambium packages --format json shop:1.0", "The same for programs, with package URLs." },
@@ -57,9 +51,10 @@ const CamCommand cam_command_packages = {
 	.description =
 		"Lists what is installed in an image, with the source package that each comes "
 		"from and the layer that brought it.",
-	.arguments = arguments,
+	.arguments = cam_image_arguments,
 	.options = options,
 	.options_size = sizeof(PackagesOptions),
 	.examples = examples,
+	.holds_store = TRUE,
 	.run = run,
 };

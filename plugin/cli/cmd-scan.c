@@ -22,12 +22,6 @@ static const CamOption options[] = {
 	{ NULL },
 };
 
-static const CamArgument arguments[] = {
-	{ "IMAGE", CAM_ARGUMENT_ONE, CAM_COMPLETE_IMAGE, NULL,
-	  "a name in the store, or a location, which is imported first" },
-	{ NULL },
-};
-
 static const CamExample examples[] = {
 	{ "cambium scan shop:1.0", "An image of the store." },
 	{ "cambium scan docker://registry.example.org/shop:1.0", "Imports it first." },
@@ -135,9 +129,10 @@ const CamCommand cam_command_scan = {
 		"shares "
 		"layers with it, looks only at what is new. The advisories come from 'cambium db'; "
 		"the report names them and their dates.",
-	.arguments = arguments,
+	.arguments = cam_image_arguments,
 	.options = options,
 	.options_size = sizeof(ScanOptions),
 	.examples = examples,
+	.holds_store = TRUE,
 	.run = run,
 };

@@ -45,6 +45,9 @@ typedef struct {
 	gsize options_size; /* of the struct that they fill */
 	const CamExample *examples;
 	gboolean hidden; /* not for people */
+	/* Takes a CamStoreHold: it puts things that become reachable only at its end, or reads
+	 * what somebody might remove meanwhile. Never for gc. */
+	gboolean holds_store;
 
 	/* @options: the filled struct. @arguments: as many as the table allows, NULL-terminated.
 	 * Data goes out through cam_cli_print(). The exit code follows from the error, unless

@@ -52,7 +52,9 @@ static const char *const scripts[] = {
 	"\tdone\n"
 	"\t(( $#found )) && _describe cambium found\n"
 	"}\n"
-	"compdef _cambium cambium\n",
+	"# Autoloaded, this file is the function itself.\n"
+	"if [[ $funcstack[1] == _cambium ]]; then _cambium \"$@\"; else compdef _cambium cambium; "
+	"fi\n",
 	/* fish */
 	"# fish completion for cambium, made by 'cambium completion fish'\n"
 	"function __cambium_complete\n"

@@ -45,6 +45,7 @@ static void
 cli_clear(CamCli *self)
 {
 	g_clear_object(&self->engine);
+	g_clear_pointer(&self->hold, cam_store_release);
 	g_clear_object(&self->store);
 	g_clear_pointer(&self->display, cam_progress_display_free);
 	g_clear_object(&self->progress);
@@ -102,6 +103,7 @@ run_command(CamCli *self, const CamCommand *command, char **words)
 				{ cam_global_options, &self->options } };
 	CamExit code = CAM_EXIT_USAGE;
 
+	self->command = command;
 	if (cam_options_parse(sets, G_N_ELEMENTS(sets), words, FALSE, arguments, &error) < 0) {
 		fail(error, code);
 	} else if (self->options.help) {

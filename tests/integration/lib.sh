@@ -5,7 +5,7 @@
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
-CAMBIUM=$BUILD/plugin/cli/cambium
+CAMBIUM=$BUILD/plugin/cambium
 STORE=$T/store
 FIXTURES=$BUILD/fixtures
 
