@@ -59,6 +59,45 @@ add_replacements(CamSolver *self, Id dependency, const GArray *steps, int self_i
 	}
 }
 
+/* Whether @dependency is satisfied by @old and no longer by @new, nor by anything else that is
+ * installed. */
+static gboolean
+breaks(CamSolver *self, Id dependency, int old, int new)
+{
+	Pool *pool = self->pool;
+	gboolean by_old = FALSE;
+	Id p, pp;
+
+	FOR_PROVIDES(p, pp, dependency)
+	{
+		if (p == new || (p != old && is_installed(self, p)))
+			return FALSE;
+		by_old = by_old || p == old;
+	}
+	return by_old;
+}
+
+/* Adds the steps that replace what a step's own upgrade would break: "b Depends: a (= 1)". */
+static void
+add_dependents(CamSolver *self, const CamSolverStep *own, const GArray *steps, GArray *needs)
+{
+	for (guint i = 0; own->replaces && i < steps->len; i++) {
+		const CamSolverStep *step = &g_array_index(steps, CamSolverStep, i);
+		gboolean broken = FALSE;
+
+		if (!step->replaces || step->id == own->id)
+			continue;
+
+		Solvable *old = pool_id2solvable(self->pool, step->replaces);
+
+		for (Id *p = old->repo->idarraydata + old->requires; old->requires && *p; p++)
+			broken = broken || (*p != SOLVABLE_PREREQMARKER &&
+					    breaks(self, *p, own->replaces, own->id));
+		if (broken)
+			g_array_append_val(needs, step->id);
+	}
+}
+
 GArray *
 cam_solver_get_needs(CamSolver *self, int id, const GArray *steps)
 {
@@ -72,6 +111,9 @@ cam_solver_get_needs(CamSolver *self, int id, const GArray *steps)
 			add_providers(self, *p, steps, id, needs);
 	for (Id *p = data + solvable->conflicts; solvable->conflicts && *p; p++)
 		add_replacements(self, *p, steps, id, needs);
+	for (guint i = 0; i < steps->len; i++)
+		if (g_array_index(steps, CamSolverStep, i).id == id)
+			add_dependents(self, &g_array_index(steps, CamSolverStep, i), steps, needs);
 	return needs;
 }
 

@@ -107,7 +107,8 @@ GArray *cam_solver_run(CamSolver *self, GPtrArray *jobs, GError **error);
  * @steps: (element-type CamSolverStep)
  *
  * Of the packages in @steps, those without which package @id of them cannot be: they satisfy a
- * relation that nothing installed satisfies, or end a conflict with what they replace.
+ * relation that nothing installed satisfies, end a conflict with what they replace, or replace
+ * what its own upgrade would break.
  * (element-type int)
  */
 GArray *cam_solver_get_needs(CamSolver *self, int id, const GArray *steps);

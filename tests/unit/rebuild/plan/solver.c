@@ -367,6 +367,93 @@ test_file(void)
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
 }
 
+/* "b c": names of what a step needs, in the order of the steps. */
+static char *
+needs_of(CamSolver *solver, const GArray *steps, const char *name)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (guint i = 0; i < steps->len; i++) {
+		int id = g_array_index(steps, CamSolverStep, i).id;
+		CamSolvable package;
+
+		cam_solver_describe(solver, id, &package);
+		if (!g_str_equal(package.name, name))
+			continue;
+
+		g_autoptr(GArray) needs = cam_solver_get_needs(solver, id, steps);
+
+		for (guint j = 0; j < needs->len; j++) {
+			cam_solver_describe(solver, g_array_index(needs, int, j), &package);
+			g_string_append_printf(out, "%s%s", j ? " " : "", package.name);
+		}
+	}
+	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+static void
+test_needs(void)
+{
+	static const struct {
+		const char *name, *needs;
+	} cases[] = {
+		{ "app", "lib" },	 /* a newer version than the installed one */
+		{ "lib", "plugin" },	 /* whose old version wants the old lib */
+		{ "plugin", "lib" },	 /* whose new version wants the new lib */
+		{ "breaker", "broken" }, /* breaks the installed version */
+		{ "alone", "" },	 /* the installed lib would do */
+	};
+	g_autoptr(CamSolver) solver = universe(
+		NULL,
+		"Package: app\n" OK "Version: 1\nDepends: lib\nArchitecture: amd64\n\n"
+		"Package: lib\n" OK "Version: 1\nArchitecture: amd64\n\n"
+		"Package: plugin\n" OK "Version: 1\nDepends: lib (= 1)\nArchitecture: amd64\n\n"
+		"Package: breaker\n" OK "Version: 1\nArchitecture: amd64\n\n"
+		"Package: broken\n" OK "Version: 1\nArchitecture: amd64\n\n"
+		"Package: alone\n" OK "Version: 1\nArchitecture: amd64\n\n",
+		"Package: app\nVersion: 2\nDepends: lib (>= 2)\nArchitecture: amd64\n\n"
+		"Package: lib\nVersion: 2\nArchitecture: amd64\n\n"
+		"Package: plugin\nVersion: 2\nDepends: lib (= 2)\nArchitecture: amd64\n\n"
+		"Package: breaker\nVersion: 2\nBreaks: broken (<< 2)\nArchitecture: amd64\n\n"
+		"Package: broken\nVersion: 2\nArchitecture: amd64\n\n"
+		"Package: alone\nVersion: 2\nDepends: lib (>= 1)\nArchitecture: amd64\n\n");
+	g_autoptr(GPtrArray) jobs = jobs_for(solver, "app lib plugin breaker broken alone");
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GArray) steps = cam_solver_run(solver, jobs, &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpuint(steps->len, ==, 6);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *needs = needs_of(solver, steps, cases[i].name);
+
+		g_assert_cmpstr(needs, ==, cases[i].needs);
+	}
+}
+
+/* What the installed version lacks, the candidate may lack: nothing else. */
+static void
+test_lenient(void)
+{
+	g_autoptr(CamSolver) solver = universe(NULL,
+					       "Package: tz\nVersion: 1\nArchitecture: "
+					       "all\nDepends: debconf (>= 0.5) | debconf-2\n\n",
+					       "Package: tz\nVersion: 2\nArchitecture: "
+					       "all\nDepends: debconf (>= 1) | cdebconf, lib\n\n"
+					       "Package: debconf\nVersion: 2\nArchitecture: all\n\n"
+					       "Package: lib\nVersion: 1\nArchitecture: amd64\n\n");
+	g_autoptr(GPtrArray) strict_jobs = jobs_for(solver, "tz");
+	g_autofree char *strict = run(solver, strict_jobs);
+	g_autofree char *lenient = NULL;
+
+	g_assert_nonnull(strstr(strict, "debconf"));
+	cam_solver_set_lenient(solver);
+
+	g_autoptr(GPtrArray) lenient_jobs = jobs_for(solver, "tz");
+
+	lenient = run(solver, lenient_jobs);
+	g_assert_cmpstr(lenient, ==, "lib →1, tz 1→2");
+}
+
 /* A status file is what a stranger put into an image. */
 static void
 test_hostile_status(void)
@@ -414,6 +501,8 @@ main(int argc, char **argv)
 	g_test_add_func("/plan/solver/pins", test_pins);
 	g_test_add_func("/plan/solver/excluded", test_excluded);
 	g_test_add_func("/plan/solver/file", test_file);
+	g_test_add_func("/plan/solver/needs", test_needs);
+	g_test_add_func("/plan/solver/lenient", test_lenient);
 	g_test_add_func("/plan/solver/hostile-status", test_hostile_status);
 	return g_test_run();
 }
