@@ -102,8 +102,9 @@ layer_import_clear(LayerImport *self)
 	g_clear_object(&self->inflated);
 	g_clear_object(&self->blob);
 	cam_fd_close(cam_fd_steal(&self->skeleton_fd));
+	/* Aborting is nothing after a commit; the leftovers of the dead go either way. */
 	if (self->repo != NULL)
-		ostree_repo_abort_transaction(self->repo, NULL, NULL);
+		cam_repo_abort(self->repo);
 	g_clear_object(&self->repo);
 	g_clear_pointer(&self->info, cam_layer_info_free);
 }

@@ -124,7 +124,7 @@ make_tree(CamStore *store, const char *const *diff_ids, Tree *tree, const char *
 		return cam_repo_error(error, "cannot begin to write the tree of %s", chain_id);
 	if (merge_layers(store, repo, diff_ids, tree, chain_id, cancellable, error))
 		return TRUE;
-	ostree_repo_abort_transaction(repo, NULL, NULL);
+	cam_repo_abort(repo);
 	return FALSE;
 }
 

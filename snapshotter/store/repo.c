@@ -2,7 +2,16 @@
 /* What several files of this folder do with an OSTree repository: errors, commits, refs. */
 #include "snapshotter/store/repo.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "snapshotter/base/fd.h"
+
+#define STAGING_PREFIX "staging-"
+#define LOCK_SUFFIX    "-lock"
 
 gboolean
 cam_repo_error(GError **error, const char *format, ...)
@@ -74,4 +83,65 @@ cam_repo_read_commit(OstreeRepo *repo, const char *ref, char **contents, char **
 	if (notes != NULL)
 		*notes = g_variant_get_child_value(commit, 0);
 	return TRUE;
+}
+
+/* ---- leftovers ---- */
+
+/* libostree holds an open-file-description lock on NAME-lock as long as it uses NAME. */
+static int
+lock_staging(int tmpfd, const char *lock)
+{
+	struct flock wanted = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	g_auto(CamFd) fd = openat(tmpfd, lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+
+	/* A lock file without a name was given up by its owner: somebody may hold a new one. */
+	if (fd < 0 || fcntl(fd, F_OFD_SETLK, &wanted) != 0 || fstat(fd, &st) != 0 ||
+	    st.st_nlink == 0)
+		return -1;
+	return cam_fd_steal(&fd);
+}
+
+static gboolean
+sweep_staging(int tmpfd, const char *name, GError **error)
+{
+	g_autofree char *directory = g_str_has_suffix(name, LOCK_SUFFIX)
+					     ? g_strndup(name, strlen(name) - strlen(LOCK_SUFFIX))
+					     : g_strdup(name);
+	g_autofree char *lock = g_strconcat(directory, LOCK_SUFFIX, NULL);
+	g_auto(CamFd) fd = lock_staging(tmpfd, lock);
+
+	if (fd < 0)
+		return TRUE;
+	if (!cam_remove_tree_at(tmpfd, directory, error))
+		return FALSE;
+	(void) unlinkat(tmpfd, lock, 0);
+	return TRUE;
+}
+
+gboolean
+cam_repo_sweep(OstreeRepo *repo, GError **error)
+{
+	g_autofree char *path =
+		g_build_filename(g_file_peek_path(ostree_repo_get_path(repo)), "tmp", NULL);
+	g_auto(CamFd) tmpfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+	const char *name;
+
+	if (dir == NULL)
+		return cam_error_translate(error, NULL);
+	if (tmpfd < 0)
+		return cam_set_error_errno(error, errno, "cannot open %s", path);
+	while ((name = g_dir_read_name(dir)) != NULL)
+		if (g_str_has_prefix(name, STAGING_PREFIX) && !sweep_staging(tmpfd, name, error))
+			return FALSE;
+	return TRUE;
+}
+
+void
+cam_repo_abort(OstreeRepo *repo)
+{
+	(void) ostree_repo_abort_transaction(repo, NULL, NULL);
+	/* What cannot be removed now is removed by gc. */
+	(void) cam_repo_sweep(repo, NULL);
 }

@@ -23,4 +23,11 @@ gboolean cam_repo_commit_tree(OstreeRepo *repo, OstreeMutableTree *tree, const c
 gboolean cam_repo_read_commit(OstreeRepo *repo, const char *ref, char **contents, char **metadata,
 			      GVariant **notes, GError **error);
 
+/* Gives an open transaction up and removes what it wrote. */
+void cam_repo_abort(OstreeRepo *repo);
+
+/* Removes what transactions left behind whose process is gone, or that were given up: libostree
+ * keeps that for a day. Those that run are locked and stay. */
+gboolean cam_repo_sweep(OstreeRepo *repo, GError **error);
+
 G_END_DECLS
