@@ -21,7 +21,7 @@ gboolean
 cam_tar_header_check(const CamTarHeader *header, CamTarFormat *format, GError **error)
 {
 	gsize from = G_STRUCT_OFFSET(CamTarHeader, checksum);
-	gint64 sum_unsigned = 0, sum_signed = 0, stated;
+	gint64 sum_unsigned = 0, sum_signed = 0, stated = 0;
 
 	for (gsize i = 0; i < CAM_TAR_BLOCK_SIZE; i++) {
 		gboolean blank = i >= from && i < from + sizeof header->checksum;
