@@ -188,7 +188,15 @@ stream_layer(Import *self, const CamDescriptor *layer, const char *diff_id, GErr
 	return info != NULL;
 }
 
-/* The part of an earlier run may be what is wrong: then once more, all of it from the source. */
+/* The part of an earlier run may be what is wrong, and then the bytes need not even look like a
+ * layer: once more, all of it from the source. */
+static gboolean
+may_be_the_part(const GError *error)
+{
+	return error->code == (int) CAM_ERROR_DATA_LOSS ||
+	       error->code == (int) CAM_ERROR_INVALID_ARGUMENT;
+}
+
 static gboolean
 import_layer(Import *self, guint i, GError **error)
 {
@@ -207,7 +215,7 @@ import_layer(Import *self, guint i, GError **error)
 		if (local->code != (int) CAM_ERROR_UNAVAILABLE &&
 		    local->code != (int) CAM_ERROR_CANCELLED)
 			cam_image_transport_forget_part(self->transport, layer);
-		if (local->code != (int) CAM_ERROR_DATA_LOSS || !resumed) {
+		if (!resumed || !may_be_the_part(local)) {
 			g_propagate_error(error, g_steal_pointer(&local));
 			return cam_error_translate(error, "layer %u of %u (%s)", i + 1,
 						   self->manifest->layers->len, layer->digest);
