@@ -17,6 +17,7 @@ typedef struct {
 	gpointer user_data;
 	GCancellable *cancellable;
 	GHashTable *links; /* (element-type guint64 Link) */
+	GHashTable *metas; /* (element-type CamSha256 Meta): few directories differ in metadata */
 	GString *path;
 	guint32 next_index;
 	guint depth;
@@ -28,6 +29,11 @@ typedef struct {
 	guint32 index;
 	CamSha256 object;
 } Link;
+
+typedef struct {
+	CamSha256 id; /* the key */
+	CamStat stat;
+} Meta;
 
 static gboolean walk_children(Walk *walk, const CamEntry *directory, guint32 index,
 			      const CamTreePlace *place, GError **error);
@@ -72,20 +78,59 @@ visit_file(Walk *walk, const CamEntry *file, CamLowerEntry *entry, const CamTree
 	return walk->visitor->visit(entry, walk->user_data, error);
 }
 
+static guint
+hash_id(gconstpointer id)
+{
+	guint hash;
+
+	memcpy(&hash, id, sizeof(hash));
+	return hash;
+}
+
+static gboolean
+equal_ids(gconstpointer a, gconstpointer b)
+{
+	return memcmp(a, b, CAM_SHA256_SIZE) == 0;
+}
+
+static void
+meta_free(gpointer data)
+{
+	Meta *meta = data;
+
+	cam_stat_clear(&meta->stat);
+	g_free(meta);
+}
+
+static const CamStat *
+stat_directory(Walk *walk, const CamEntry *directory, GError **error)
+{
+	Meta *meta = g_hash_table_lookup(walk->metas, &directory->meta);
+
+	if (meta)
+		return &meta->stat;
+	meta = g_new0(Meta, 1);
+	meta->id = directory->meta;
+	if (!cam_rootfs_stat(walk->rootfs, directory, &meta->stat, error)) {
+		meta_free(meta);
+		return NULL;
+	}
+	g_hash_table_add(walk->metas, meta);
+	return &meta->stat;
+}
+
 static gboolean
 visit_directory(Walk *walk, const CamEntry *directory, CamLowerEntry *entry,
 		const CamTreePlace *place, GError **error)
 {
-	g_auto(CamStat) stat = { 0 };
-
 	if (walk->depth >= DEPTH_MAX)
 		return cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
 				     "the tree is more than %u directories deep and cannot be "
 				     "mounted",
 				     DEPTH_MAX);
-	if (!cam_rootfs_stat(walk->rootfs, directory, &stat, error))
+	entry->stat = stat_directory(walk, directory, error);
+	if (!entry->stat)
 		return FALSE;
-	entry->stat = &stat;
 	entry->index = walk->next_index++;
 	if (!walk->visitor->visit(entry, walk->user_data, error))
 		return FALSE;
@@ -146,6 +191,7 @@ cam_lower_tree_walk(CamRootfs *rootfs, CamTreeHistory *history, const CamLowerVi
 {
 	g_autoptr(GHashTable) links =
 		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	g_autoptr(GHashTable) metas = g_hash_table_new_full(hash_id, equal_ids, meta_free, NULL);
 	g_autoptr(GString) path = g_string_new(NULL);
 	const CamTreePlace *place = history ? cam_tree_history_get_root(history) : NULL;
 	Walk walk = {
@@ -154,6 +200,7 @@ cam_lower_tree_walk(CamRootfs *rootfs, CamTreeHistory *history, const CamLowerVi
 		.user_data = user_data,
 		.cancellable = cancellable,
 		.links = links,
+		.metas = metas,
 		.path = path,
 	};
 	CamEntry root;
