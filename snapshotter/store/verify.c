@@ -308,26 +308,37 @@ forget_layer_rows(Verification *self, GError **error)
 	return TRUE;
 }
 
+static gboolean
+forget_ref(Verification *self, const char *ref, GError **error)
+{
+	return ostree_repo_set_ref_immediate(self->repo, NULL, ref, NULL, self->cancellable,
+					     error) ||
+	       cam_error_translate(error, "cannot remove ref %s", ref);
+}
+
 /* Merged trees are made again from layers: all of them may go. */
 static gboolean
 forget_refs(Verification *self, GError **error)
 {
-	g_autoptr(GHashTable) refs = NULL;
+	g_autoptr(GHashTable) merged = NULL;
 	GHashTableIter iter;
 	gpointer key;
 
-	if (!ostree_repo_list_refs_ext(self->repo, CAM_STORE_ROOTFS_REFS, &refs,
+	if (!ostree_repo_list_refs_ext(self->repo, CAM_STORE_ROOTFS_REFS, &merged,
 				       OSTREE_REPO_LIST_REFS_EXT_EXCLUDE_REMOTES, self->cancellable,
 				       error))
-		return cam_error_translate(error, NULL);
+		return cam_error_translate(error, "cannot list %s", CAM_STORE_ROOTFS_REFS);
+	g_hash_table_iter_init(&iter, merged);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		if (!forget_ref(self, key, error))
+			return FALSE;
 	g_hash_table_iter_init(&iter, self->bad_layers);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		g_hash_table_add(refs, cam_store_layer_ref(key));
-	g_hash_table_iter_init(&iter, refs);
-	while (g_hash_table_iter_next(&iter, &key, NULL))
-		if (!ostree_repo_set_ref_immediate(self->repo, NULL, key, NULL, self->cancellable,
-						   error))
-			return cam_error_translate(error, "cannot remove ref %s", (char *) key);
+	while (g_hash_table_iter_next(&iter, &key, NULL)) {
+		g_autofree char *ref = cam_store_layer_ref(key);
+
+		if (!forget_ref(self, ref, error))
+			return FALSE;
+	}
 	return TRUE;
 }
 
