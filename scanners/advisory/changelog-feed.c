@@ -36,7 +36,7 @@ typedef struct {
 typedef struct {
 	CamAdvisoryDb *db;
 	CamAptRepository *repository;
-	const char *architecture, *ecosystem, *tracker;
+	const char *architecture, *ecosystem;
 	char *name;		/* of the advisory source */
 	GHashTable *wanted;	/* (nullable): source package → lowest installed version */
 	GHashTable *candidates; /* source package → Candidate */
@@ -78,23 +78,6 @@ derivation_clear(Derivation *self)
 	g_free(self->name);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Derivation, derivation_clear)
-
-/* Where people look a CVE up, by the distribution's name in the ecosystem. */
-static const char *
-find_tracker(const char *ecosystem)
-{
-	static const struct {
-		const char *distribution, *url;
-	} trackers[] = {
-		{ "Debian:", "https://security-tracker.debian.org/tracker/" },
-		{ "Ubuntu:", "https://ubuntu.com/security/" },
-	};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(trackers); i++)
-		if (g_str_has_prefix(ecosystem, trackers[i].distribution))
-			return trackers[i].url;
-	return NULL;
-}
 
 /* ---- what has news ---- */
 
@@ -293,19 +276,17 @@ add_record(const char *cve, const char *version, const char *text, gpointer user
 	const Derivation *self = context->derivation;
 	g_autoptr(CamVersionRanges) ranges = cam_version_ranges_new(cam_version_compare_deb);
 	CamOsvRecord *record = g_new0(CamOsvRecord, 1);
-	g_autofree char *written = NULL, *url = NULL;
-	const char *identities[] = { cve, NULL }, *none[] = { NULL }, *urls[] = { NULL, NULL };
+	g_autofree char *written = NULL;
+	const char *identities[] = { cve, NULL }, *none[] = { NULL };
 
 	cam_version_ranges_add_event(ranges, 'i', "0");
 	cam_version_ranges_add_event(ranges, 'f', version);
 	written = cam_version_ranges_finish(g_steal_pointer(&ranges));
-	url = self->tracker != NULL ? g_strconcat(self->tracker, cve, NULL) : NULL;
-	urls[0] = url;
 	record->id = g_strdup_printf("%s/%s", context->candidate->name, cve);
 	record->identities = g_strdupv((char **) identities);
 	record->aliases = g_strdupv((char **) none);
 	record->summary = g_strdup(text);
-	record->references = g_strdupv((char **) urls);
+	record->references = g_strdupv((char **) none);
 	record->modified = context->date;
 	record->affected = g_ptr_array_new_with_free_func((GDestroyNotify) cam_osv_affected_free);
 	g_ptr_array_add(record->affected,
@@ -529,7 +510,6 @@ cam_feed_update_changelogs(CamAdvisoryDb *db, CamAptRepository *repository,
 				     os->pretty_name != NULL ? os->pretty_name : os->id);
 	self.name = g_strconcat(CAM_ADVISORY_KIND_CHANGELOG ":",
 				os->codename != NULL ? os->codename : os->ecosystem, NULL);
-	self.tracker = find_tracker(os->ecosystem);
 	self.wanted = packages != NULL ? list_wanted(packages) : NULL;
 	self.candidates = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 						(GDestroyNotify) candidate_free);
