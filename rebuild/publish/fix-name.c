@@ -41,16 +41,19 @@ cam_fix_name(const CamReference *original, const char *suffix, guint attempt, GE
 	return cam_reference_with_tag_suffix(base, numbered, error);
 }
 
-/* What names the image inside a layout or archive: a tag alone, or a whole reference. */
+/* What names the image inside a layout or archive: docker-archives know whole references, the
+ * others a tag alone or a reference. */
 static char *
-fix_inner_name(const char *inner, const CamReference *name, const char *suffix, guint attempt,
-	       GError **error)
+fix_inner_name(const CamLocation *source, const CamReference *name, const char *suffix,
+	       guint attempt, GError **error)
 {
+	const char *inner = source->name;
+	gboolean tag_alone = source->transport != CAM_TRANSPORT_DOCKER_ARCHIVE &&
+			     (inner == NULL || cam_tag_is_valid(inner));
 	g_autoptr(CamReference) reference = NULL;
 	g_autoptr(CamReference) fixed = NULL;
-	gboolean tag_alone = inner == NULL || cam_tag_is_valid(inner);
 
-	if (tag_alone) {
+	if (inner == NULL || tag_alone) {
 		reference = cam_reference_copy(name);
 		if (inner != NULL) {
 			g_free(reference->tag);
@@ -65,6 +68,16 @@ fix_inner_name(const char *inner, const CamReference *name, const char *suffix, 
 	if (fixed == NULL)
 		return NULL;
 	return tag_alone ? g_strdup(fixed->tag) : cam_reference_to_string(fixed);
+}
+
+/* The same for a tag that is overwritten. */
+static char *
+keep_inner_name(const CamLocation *source, const CamReference *name)
+{
+	if (source->name != NULL)
+		return g_strdup(source->name);
+	return source->transport == CAM_TRANSPORT_DOCKER_ARCHIVE ? cam_reference_to_string(name)
+								 : g_strdup(name->tag);
 }
 
 /* "dir/app.tar.gz" → "dir/app_fix.tar.gz" */
@@ -128,10 +141,8 @@ cam_fix_location(const CamLocation *source, const CamReference *name, const char
 		location->path = fix_file_name(source->path, suffix, attempt);
 		G_GNUC_FALLTHROUGH;
 	case CAM_TRANSPORT_OCI_LAYOUT:
-		if (overwrite && source->name != NULL)
-			break;
-		inner = overwrite ? g_strdup(name->tag)
-				  : fix_inner_name(source->name, name, suffix, attempt, error);
+		inner = overwrite ? keep_inner_name(source, name)
+				  : fix_inner_name(source, name, suffix, attempt, error);
 		if (inner == NULL && !overwrite)
 			return NULL;
 		g_free(location->name);
