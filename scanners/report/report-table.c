@@ -173,6 +173,13 @@ append_risk(Page *page)
 	g_string_append_c(page->out, '\n');
 }
 
+/* Enough of a commit or a digest to tell it from others. */
+static const char *
+short_version(const char *version)
+{
+	return g_str_has_prefix(version, "sha256:") ? version + strlen("sha256:") : version;
+}
+
 static void
 append_databases(Page *page)
 {
@@ -186,9 +193,9 @@ append_databases(Page *page)
 		g_autofree char *date = time != NULL && source->date > 0
 						? g_date_time_format(time, "%F")
 						: g_strdup("no date");
-		g_autofree char *text =
-			g_strdup_printf("%s, %s, %" G_GUINT64_FORMAT " records, version %.12s",
-					source->name, date, source->records, source->version);
+		g_autofree char *text = g_strdup_printf(
+			"%s, %s, %" G_GUINT64_FORMAT " records, version %.12s", source->name, date,
+			source->records, short_version(source->version));
 
 		append_field(page, i == 0 ? "Advisories" : "", text);
 		if (source->note != NULL)

@@ -157,8 +157,8 @@ int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
-	g_test_add_func("/diff-report/table", test_table);
-	g_test_add_func("/diff-report/json", test_json);
-	g_test_add_func("/diff-report/nothing", test_nothing);
+	g_test_add_func("/image-diff/table", test_table);
+	g_test_add_func("/image-diff/json", test_json);
+	g_test_add_func("/image-diff/nothing", test_nothing);
 	return g_test_run();
 }
