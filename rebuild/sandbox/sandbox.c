@@ -31,6 +31,18 @@ cam_sandbox_result_clear(CamSandboxResult *self)
 	g_clear_pointer(&self->output, g_free);
 }
 
+/* bubblewrap cannot work below a plain chroot(2): the kernel lets nobody change the propagation of
+ * a root directory that is no mount point. */
+static gboolean
+root_is_mount_point(void)
+{
+	struct statx info;
+
+	return statx(AT_FDCWD, "/", 0, 0, &info) != 0 ||
+	       (info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
+	       (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 gboolean
 cam_sandbox_probe(char **reason)
 {
@@ -42,6 +54,11 @@ cam_sandbox_probe(char **reason)
 	else if (access(BWRAP, X_OK) != 0)
 		missing = "running the image's package manager needs " BWRAP
 			  ": install the package bubblewrap, or use --method graft";
+	else if (!root_is_mount_point())
+		missing =
+			"running the image's package manager does not work in a chroot whose root "
+			"is no mount point: `mount --bind DIR DIR` before chroot, or use "
+			"--method graft";
 	if (reason)
 		*reason = g_strdup(missing);
 	return missing == NULL;
