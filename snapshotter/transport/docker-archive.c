@@ -375,6 +375,10 @@ open_existing(CamDockerArchive *self, const char *path, GCancellable *cancellabl
 	self->members = cam_archive_members_open(path, cancellable, error);
 	if (self->members == NULL)
 		return FALSE;
+	if (!cam_archive_members_has(self->members, MANIFEST))
+		return cam_set_error(
+			error, CAM_ERROR_INVALID_ARGUMENT,
+			"%s is not a docker-archive, or cut off: it holds no " MANIFEST, path);
 	manifest = cam_archive_members_read(self->members, MANIFEST, CAM_MANIFEST_MAX_SIZE,
 					    cancellable, error);
 	self->images = manifest != NULL ? cam_docker_manifest_parse(manifest, error) : NULL;

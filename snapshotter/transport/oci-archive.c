@@ -142,6 +142,11 @@ open_existing(CamOciArchive *self, const char *path, GCancellable *cancellable, 
 	self->members = cam_archive_members_open(path, cancellable, error);
 	if (self->members == NULL)
 		return FALSE;
+	if (!cam_archive_members_has(self->members, CAM_LAYOUT_MARKER))
+		return cam_set_error(
+			error, CAM_ERROR_INVALID_ARGUMENT,
+			"%s is not an OCI archive, or cut off: it holds no " CAM_LAYOUT_MARKER,
+			path);
 	marker = cam_archive_members_read(self->members, CAM_LAYOUT_MARKER, 4096, cancellable,
 					  error);
 	return (marker != NULL && cam_layout_marker_check(marker, error)) ||

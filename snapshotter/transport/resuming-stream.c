@@ -18,6 +18,7 @@ typedef struct {
 	GDestroyNotify destroy;
 	GInputStream *base; /* (nullable): the source at @offset */
 	goffset offset;
+	goffset opened_at; /* offset at which @base was opened */
 	gint64 size;
 	guint fruitless, resumed;
 } CamResumingStream;
@@ -46,14 +47,19 @@ read_once(CamResumingStream *self, void *buffer, gsize count, GCancellable *canc
 
 	if (self->base == NULL && self->size >= 0 && self->offset >= self->size)
 		return 0;
-	if (self->base == NULL)
+	if (self->base == NULL) {
 		self->base = self->open(self->offset, self->user_data, cancellable, error);
+		self->opened_at = self->offset;
+	}
 	if (self->base == NULL)
 		return -1;
 	n = g_input_stream_read(self->base, buffer, count, cancellable, error);
 	if (n == 0 && count > 0 && self->size >= 0 && self->offset < self->size) {
-		cam_set_error(error, CAM_ERROR_UNAVAILABLE,
-			      "it ended after %" G_GOFFSET_FORMAT " of %" G_GINT64_FORMAT " bytes",
+		/* An end right where it was opened is the end, not a broken connection. */
+		cam_set_error(error,
+			      self->offset == self->opened_at ? CAM_ERROR_DATA_LOSS
+							      : CAM_ERROR_UNAVAILABLE,
+			      "it ends after %" G_GOFFSET_FORMAT " of %" G_GINT64_FORMAT " bytes",
 			      self->offset, self->size);
 		return -1;
 	}
