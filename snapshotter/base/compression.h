@@ -32,8 +32,8 @@ GInputStream *cam_decompress_stream_new(GInputStream *base, CamCompression compr
  * (gzip: zlib level 6, no name, no time; zstd: level 3, checksum on, one thread), never on time,
  * CPU or how reads are cut.
  */
-GInputStream *cam_compress_stream_new(GInputStream *base, CamCompression compression,
-				      GError **error);
+GInputStream *
+cam_compress_stream_new(GInputStream *base, CamCompression compression, GError **error);
 
 /* What the first bytes (6 are enough) say. */
 CamCompression cam_compression_guess(gconstpointer data, gsize size);

@@ -7,11 +7,11 @@
 G_BEGIN_DECLS
 
 typedef struct {
-	const char *name;	  /* (nullable): name in the store instead of the source's own */
-	CamPlatform *platform;	  /* (nullable): default linux/<host> */
+	const char *name;      /* (nullable): name in the store instead of the source's own */
+	CamPlatform *platform; /* (nullable): default linux/<host> */
 	CamLayerLimits limits;
 	CamTransportOptions transport;
-	gboolean replace;	  /* default for the CLI: TRUE (a tag that moved is followed) */
+	gboolean replace; /* default for the CLI: TRUE (a tag that moved is followed) */
 } CamImportOptions;
 
 /**
@@ -21,9 +21,9 @@ typedef struct {
  * that are not there yet (known by blob digest or diffID; never fetched again), rootfs, name.
  * Interrupted at any point, it can be run again and keeps the layers that were finished.
  */
-CamImage *cam_image_import(CamStore *store, const CamLocation *source,
-			   const CamImportOptions *options, CamProgress *progress,
-			   GCancellable *cancellable, GError **error);
+CamImage *
+cam_image_import(CamStore *store, const CamLocation *source, const CamImportOptions *options,
+		 CamProgress *progress, GCancellable *cancellable, GError **error);
 
 typedef enum {
 	CAM_EXPORT_KEEP, /* same compression as the manifest says where a blob must be made anew */
@@ -33,15 +33,15 @@ typedef enum {
 } CamExportCompression;
 
 typedef struct {
-	const char *tag;	/* (nullable): overrides the destination's own */
+	const char *tag; /* (nullable): overrides the destination's own */
 	CamExportCompression compression;
-	gboolean replace;	/* an existing tag that stands for another digest may be replaced */
+	gboolean replace; /* an existing tag that stands for another digest may be replaced */
 	CamTransportOptions transport;
 } CamExportOptions;
 
 typedef struct {
-	char *manifest_digest;	/* as written */
-	gboolean rewritten;	/* the manifest differs from the store's: layers were recompressed */
+	char *manifest_digest; /* as written */
+	gboolean rewritten;    /* the manifest differs from the store's: layers were recompressed */
 	guint layers_sent, layers_present, layers_copied;
 	guint64 bytes_sent;
 } CamExportResult;
@@ -54,8 +54,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamExportResult, cam_export_result_clear)
  * Writes an image to a location. Each layer, in this order of preference: the destination has the
  * blob (nothing is sent); the store has the compressed blob; the source that the image came from
  * can still be read and the blob is copied, verified, from there; the blob is made anew from the
- * store, which changes its digest and so the manifest (@rewritten; the config and the diffIDs stay).
- * docker-archives hold uncompressed layers and are always made from the store.
+ * store, which changes its digest and so the manifest (@rewritten; the config and the diffIDs
+ * stay). docker-archives hold uncompressed layers and are always made from the store.
  */
 gboolean cam_image_export(CamStore *store, const CamImage *image, const CamLocation *destination,
 			  const CamExportOptions *options, CamProgress *progress,

@@ -160,10 +160,12 @@ index_of(const char *entries)
 static void
 test_select(void)
 {
-	g_autoptr(CamIndex) index = index_of(
-		ENTRY(PLATFORM("linux", "amd64"), ",\"annotations\":{\"vnd.docker.reference.type\":"
-						  "\"attestation-manifest\"}") "," ENTRY(
-			PLATFORM("linux", "arm64"), "") "," ENTRY(PLATFORM("linux", "amd64"), ""));
+	g_autoptr(CamIndex) index = index_of(ENTRY(
+		PLATFORM("linux", "amd64"),
+		",\"annotations\":{\"vnd.docker.reference.type\":"
+		"\"attestation-manifest\"}") "," ENTRY(PLATFORM("linux", "arm64"),
+						       "") "," ENTRY(PLATFORM("linux", "amd64"),
+								     ""));
 	g_autoptr(CamPlatform) amd64 = cam_platform_parse("linux/amd64", NULL);
 	g_autoptr(CamPlatform) s390x = cam_platform_parse("linux/s390x", NULL);
 	g_autoptr(GError) error = NULL;
