@@ -3,6 +3,8 @@
  * What comes out of a layer's skeleton: the uncompressed tar, bit for bit, and its entries without
  * their contents.
  */
+#include "snapshotter/store/layer-private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixinputstream.h>
@@ -12,7 +14,6 @@
 #include "snapshotter/base/compression.h"
 #include "snapshotter/oci/verify-stream.h"
 #include "snapshotter/store/layer-entry.h"
-#include "snapshotter/store/layer-private.h"
 #include "snapshotter/store/repo.h"
 #include "snapshotter/store/store-private.h"
 

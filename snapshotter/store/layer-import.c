@@ -7,6 +7,8 @@
  * row. A crash between the two leaves a ref without a row, which gc removes and the next import
  * meets.
  */
+#include "snapshotter/store/store.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixinputstream.h>

@@ -5,6 +5,7 @@
  * under the chainID.
  */
 #include "snapshotter/store/layer-private.h"
+
 #include "snapshotter/store/ostree-rootfs.h"
 #include "snapshotter/store/repo.h"
 #include "snapshotter/store/store-private.h"

@@ -205,11 +205,13 @@ stat_bare(CamOstreeRootfs *self, const CamEntry *entry, CamStat *out, GError **e
 	g_autofree char *path =
 		g_strdup_printf("%s/repo/objects/%.2s/%s.file", cam_store_get_path(self->store),
 				checksum, checksum + 2);
-	if (lstat(path, &st) != 0 && errno == ENOENT)
-		return cam_set_error(error, CAM_ERROR_DATA_LOSS,
-				     "object %s is missing; run `cambium verify`", checksum);
-	else if (lstat(path, &st) != 0)
+	if (lstat(path, &st) != 0) {
+		if (errno == ENOENT)
+			return cam_set_error(error, CAM_ERROR_DATA_LOSS,
+					     "object %s is missing; run `cambium verify`",
+					     checksum);
 		return cam_set_error_errno(error, errno, "cannot read object %s", checksum);
+	}
 	out->uid = st.st_uid;
 	out->gid = st.st_gid;
 	out->mode = st.st_mode & 07777;

@@ -386,6 +386,64 @@ test_entries(void)
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
 }
 
+/* Puts things that tars write in different ways below @path. */
+static void
+make_tree(const char *path)
+{
+	g_autofree char *name = g_strnfill(200, 'n');
+	g_autofree char *latin = g_build_filename(path, "latin\xe9", NULL);
+	g_autofree char *longest = g_build_filename(path, name, NULL);
+	g_autofree char *hard = g_build_filename(path, "hard", NULL);
+	g_autofree char *link = g_build_filename(path, "link", NULL);
+	g_autofree char *hole = g_build_filename(path, "hole", NULL);
+	g_autofree char *sparse = g_build_filename(path, "sparse", NULL);
+
+	g_assert_true(g_file_set_contents(latin, "bytes", -1, NULL));
+	g_assert_true(g_file_set_contents(longest, "long", -1, NULL));
+	g_assert_cmpint(linkat(AT_FDCWD, longest, AT_FDCWD, hard, 0), ==, 0);
+	g_assert_cmpint(symlink(name, link), ==, 0);
+	g_assert_true(g_file_set_contents(sparse, "begin", -1, NULL));
+	g_assert_true(g_file_set_contents(hole, "", 0, NULL));
+	g_assert_cmpint(truncate(sparse, 3000000), ==, 0);
+	g_assert_cmpint(truncate(hole, 100000), ==, 0);
+}
+
+/* What GNU tar writes, in all its forms, is neither refused nor read differently by libarchive. */
+static void
+test_forms(void)
+{
+	static const char *const forms[][2] = {
+		{ "--format=gnu", "--no-xattrs" },
+		{ "--format=gnu", "--sparse" },
+		{ "--format=oldgnu", "--sparse" },
+		{ "--format=pax", "--no-xattrs" },
+		{ "--format=pax", "--sparse-version=0.0" },
+		{ "--format=pax", "--sparse-version=0.1" },
+		{ "--format=pax", "--sparse-version=1.0" },
+	};
+	g_autoptr(TemporaryStore) store = temporary_store_new();
+	g_autofree char *tree = g_dir_make_tmp("cambium-tree-XXXXXX", NULL);
+
+	make_tree(tree);
+	for (guint i = 0; i < G_N_ELEMENTS(forms); i++) {
+		g_autoptr(GError) error = NULL;
+		gboolean sparse = g_str_has_prefix(forms[i][1], "--sparse");
+		g_autoptr(GSubprocess) tar = g_subprocess_new(
+			G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "tar", forms[i][0], forms[i][1],
+			"-C", tree, "-c", sparse ? "-S" : ".", sparse ? "." : NULL, NULL);
+		g_autoptr(GBytes) bytes = NULL;
+		g_autofree char *diff_id = NULL;
+
+		g_assert_no_error(error);
+		g_assert_true(g_subprocess_communicate(tar, NULL, NULL, &bytes, NULL, &error));
+		g_assert_true(g_subprocess_get_successful(tar));
+		diff_id = import_bytes(store->store, bytes, NULL, &error);
+		g_assert_no_error(error);
+		assert_exports_as(store->store, diff_id, bytes);
+	}
+	g_assert_true(cam_remove_tree_at(AT_FDCWD, tree, NULL));
+}
+
 /* Layers that others made to attack: refused with a clear error, or harmless and lossless. */
 static void
 test_shared_samples(void)
@@ -434,6 +492,7 @@ main(int argc, char **argv)
 	g_test_add_func("/store/layer-import/sparse", test_sparse);
 	g_test_add_func("/store/layer-import/ambiguous", test_ambiguous);
 	g_test_add_func("/store/layer-import/entries", test_entries);
+	g_test_add_func("/store/layer-import/forms", test_forms);
 	g_test_add_func("/store/layer-import/shared-samples", test_shared_samples);
 	return g_test_run();
 }
