@@ -10,7 +10,9 @@
 #include <fcntl.h>
 #include <gio/gunixinputstream.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,18 +33,6 @@ cam_sandbox_result_clear(CamSandboxResult *self)
 	g_clear_pointer(&self->output, g_free);
 }
 
-/* bubblewrap cannot work below a plain chroot(2): the kernel lets nobody change the propagation of
- * a root directory that is no mount point. */
-static gboolean
-root_is_mount_point(void)
-{
-	struct statx info;
-
-	return statx(AT_FDCWD, "/", 0, 0, &info) != 0 ||
-	       (info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
-	       (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-}
-
 gboolean
 cam_sandbox_probe(char **reason)
 {
@@ -54,11 +44,6 @@ cam_sandbox_probe(char **reason)
 	else if (access(BWRAP, X_OK) != 0)
 		missing = "running the image's package manager needs " BWRAP
 			  ": install the package bubblewrap, or use --method graft";
-	else if (!root_is_mount_point())
-		missing =
-			"running the image's package manager does not work in a chroot whose root "
-			"is no mount point: `mount --bind DIR DIR` before chroot, or use "
-			"--method graft";
 	if (reason)
 		*reason = g_strdup(missing);
 	return missing == NULL;
@@ -163,9 +148,40 @@ command_line(const CamSandboxCommand *command, const char *devices, int rootfd, 
 
 /* ---- running it ---- */
 
-/* Between fork and exec: nothing but system calls. */
+/* Below a plain chroot(2) "/" is no mount point, and the kernel lets nobody change the propagation
+ * of such a root: bubblewrap gives up. */
+static gboolean
+root_is_mount_point(void)
+{
+	struct statx info;
+
+	return statx(AT_FDCWD, "/", 0, 0, &info) != 0 ||
+	       (info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
+	       (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+/*
+ * Goes on below a copy of the root directory that is a mount point, in a mount name space of its
+ * own. It is mounted over the tree of the command: that mount is ours and is made private first, so
+ * that nothing spreads to where the machine's other mounts are shared; the copy was taken before
+ * and shows the tree in its place. Between fork and exec: nothing but system calls.
+ */
 static void
-set_limits(gpointer user_data)
+enter_copy_of_root(const char *tree)
+{
+	static const char message[] = "cannot make / a mount point\n";
+
+	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, tree, NULL, MS_PRIVATE, NULL) == 0 &&
+	    mount("/", tree, NULL, MS_BIND | MS_REC, NULL) == 0 && chroot(tree) == 0 &&
+	    chdir("/") == 0)
+		return;
+	_exit(write(STDERR_FILENO, message, sizeof(message) - 1) < 0 ? 126 : 125);
+}
+
+/* Between fork and exec: nothing but system calls. @user_data: (nullable): the tree to hide behind
+ * a copy of the root directory. */
+static void
+set_up_child(gpointer user_data)
 {
 	/* 1 and not 0: with 0 the kernel would still start the host's core dump handler on a
 	 * dump of the sandbox (core(5)). */
@@ -177,10 +193,12 @@ set_limits(gpointer user_data)
 	setrlimit(RLIMIT_FSIZE, &file_size);
 	setrlimit(RLIMIT_NOFILE, &files);
 	umask(022);
+	if (user_data != NULL)
+		enter_copy_of_root(user_data);
 }
 
 static GSubprocess *
-spawn(GPtrArray *argv, const char *const *environment, int filter, GError **error)
+spawn(GPtrArray *argv, const CamSandboxCommand *command, int filter, GError **error)
 {
 	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
 		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
@@ -191,8 +209,10 @@ spawn(GPtrArray *argv, const char *const *environment, int filter, GError **erro
 		cam_set_error_errno(error, errno, "cannot pass the seccomp filter");
 		return NULL;
 	}
-	g_subprocess_launcher_set_environ(launcher, (char **) environment);
-	g_subprocess_launcher_set_child_setup(launcher, set_limits, NULL, NULL);
+	g_subprocess_launcher_set_environ(launcher, (char **) command->environment);
+	g_subprocess_launcher_set_child_setup(
+		launcher, set_up_child, root_is_mount_point() ? NULL : g_strdup(command->root),
+		g_free);
 	g_subprocess_launcher_take_fd(launcher, copy, SECCOMP_FD);
 
 	GSubprocess *process =
@@ -286,7 +306,7 @@ run(GPtrArray *argv, const CamSandboxCommand *command, int filter, CamSandboxRes
 {
 	gint64 deadline = g_get_monotonic_time() + (gint64) command->timeout * G_USEC_PER_SEC;
 	g_autoptr(GByteArray) output = g_byte_array_new();
-	g_autoptr(GSubprocess) process = spawn(argv, command->environment, filter, error);
+	g_autoptr(GSubprocess) process = spawn(argv, command, filter, error);
 
 	if (!process)
 		return FALSE;
