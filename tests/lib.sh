@@ -109,7 +109,7 @@ exits() {
 	shift 3
 
 	"$@" > "$T/.out" 2> "$T/.err" < /dev/null || status=$?
-	if [ "$status" = "$wanted" ] && grep -Eq -- "$regex" "$T/.err" &&
+	if [ "$status" = "$wanted" ] && { [ -z "$regex" ] || grep -Eq -- "$regex" "$T/.err"; } &&
 		! grep -Eq 'Sanitizer|runtime error:' "$T/.err"; then
 		result 0 "$name"
 	else

@@ -132,7 +132,7 @@ cam_image_diff_to_json(const CamImageDiff *self)
 	json_object_set_array_member(findings, "closed", findings_to_json(self->closed));
 	json_object_set_array_member(findings, "remaining", findings_to_json(self->remaining));
 	json_object_set_array_member(findings, "introduced", findings_to_json(self->introduced));
-	json_object_set_object_member(object, "findings", findings);
+	json_object_set_object_member(object, "vulnerabilities", findings);
 	for (guint i = 0; i < self->paths->len; i++)
 		json_array_add_object_element(paths, path_to_json(self->paths->pdata[i]));
 	json_object_set_array_member(object, "paths", paths);
