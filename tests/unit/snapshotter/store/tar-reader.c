@@ -456,13 +456,15 @@ test_ends(void)
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GByteArray) tar = g_byte_array_new();
 
-	/* An archive may end without zeros, but not in the middle of anything. */
+	/* An archive may end without zeros, and its last member without padding, but not in the
+	 * middle of anything. */
+	const guint whole = 512 + strlen("content");
 	tar_file(tar, "f", "content");
 	for (guint size = 0; size <= tar->len; size++) {
 		g_autoptr(GBytes) part = g_bytes_new(tar->data, size);
 		g_auto(GStrv) lines = list(part, &error);
 
-		if (size == 0 || size == tar->len) {
+		if (size == 0 || size >= whole) {
 			g_assert_no_error(error);
 			continue;
 		}
