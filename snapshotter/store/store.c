@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -168,35 +169,6 @@ cam_store_lock_state(CamStore *self, CamDatabase **state)
 	return g_mutex_locker_new(&self->state_mutex);
 }
 
-static OstreeRepo *
-open_repo(CamStore *self, GError **error)
-{
-	g_autofree char *path = g_build_filename(self->path, "repo", NULL);
-	g_autoptr(GFile) file = g_file_new_for_path(path);
-	g_autoptr(OstreeRepo) repo = ostree_repo_new(file);
-	g_autofree char *config = g_build_filename(path, "config", NULL);
-	OstreeRepoMode mode = geteuid() == 0 ? OSTREE_REPO_MODE_BARE : OSTREE_REPO_MODE_BARE_USER;
-
-	if (g_file_test(config, G_FILE_TEST_EXISTS)) {
-		if (ostree_repo_open(repo, NULL, error))
-			return g_steal_pointer(&repo);
-	} else if (ostree_repo_create(repo, mode, NULL, error)) {
-		return g_steal_pointer(&repo);
-	}
-	cam_error_translate(error, "cannot open the OSTree repository %s", path);
-	return NULL;
-}
-
-OstreeRepo *
-cam_store_get_repo(CamStore *self, GError **error)
-{
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
-
-	if (self->repo == NULL)
-		self->repo = open_repo(self, error);
-	return self->repo;
-}
-
 char *
 cam_store_layer_ref(const char *diff_id)
 {
@@ -333,14 +305,71 @@ make_tmp(CamStore *self, GError **error)
 			     "cannot make a temporary directory in %s/tmp; try again", self->path);
 }
 
+/* Under the mutex. */
+static gboolean
+ensure_tmp(CamStore *self, GError **error)
+{
+	return self->tmp_path != NULL ||
+	       (cam_store_sweep_tmp(self, error) && make_tmp(self, error));
+}
+
 int
 cam_store_get_tmp_dirfd(CamStore *self, char **path, GError **error)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
 
-	if (self->tmp_path == NULL && (!cam_store_sweep_tmp(self, error) || !make_tmp(self, error)))
+	if (!ensure_tmp(self, error))
 		return -1;
 	if (path != NULL)
 		*path = g_strdup(self->tmp_path);
 	return self->tmp_dirfd;
+}
+
+/* ---- the repository ---- */
+
+/* Made aside and put in place whole: other processes see all of it or nothing, and so does the next
+ * one after a crash. If another was faster, its repository is the one. */
+static gboolean
+make_repo(CamStore *self, const char *path, GError **error)
+{
+	OstreeRepoMode mode = geteuid() == 0 ? OSTREE_REPO_MODE_BARE : OSTREE_REPO_MODE_BARE_USER;
+	g_autofree char *fresh = NULL;
+	g_autoptr(GFile) file = NULL;
+	g_autoptr(OstreeRepo) repo = NULL;
+
+	if (!ensure_tmp(self, error))
+		return FALSE;
+	fresh = g_build_filename(self->tmp_path, "new-repo", NULL);
+	file = g_file_new_for_path(fresh);
+	repo = ostree_repo_new(file);
+	if (!ostree_repo_create(repo, mode, NULL, error))
+		return cam_error_translate(error, "cannot make the OSTree repository %s", path);
+	if (rename(fresh, path) != 0 && errno != EEXIST && errno != ENOTEMPTY)
+		return cam_set_error_errno(error, errno, "cannot make %s", path);
+	return TRUE;
+}
+
+static OstreeRepo *
+open_repo(CamStore *self, GError **error)
+{
+	g_autofree char *path = g_build_filename(self->path, "repo", NULL);
+	g_autoptr(GFile) file = g_file_new_for_path(path);
+	g_autoptr(OstreeRepo) repo = ostree_repo_new(file);
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS) && !make_repo(self, path, error))
+		return NULL;
+	if (ostree_repo_open(repo, NULL, error))
+		return g_steal_pointer(&repo);
+	cam_error_translate(error, "cannot open the OSTree repository %s", path);
+	return NULL;
+}
+
+OstreeRepo *
+cam_store_get_repo(CamStore *self, GError **error)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+
+	if (self->repo == NULL)
+		self->repo = open_repo(self, error);
+	return self->repo;
 }
