@@ -658,8 +658,10 @@ cam_store_import_layer(CamStore *self, GInputStream *blob, const CamDescriptor *
 		.queue = G_QUEUE_INIT,
 	};
 	g_autoptr(CamStoreHold) hold = cam_store_hold(self, cancellable, error);
-	const char *name = descriptor != NULL ? cam_digest_hex(descriptor->digest) : "";
-	g_autofree char *phase_text = g_strdup_printf("layer %.12s", name);
+	g_autofree char *phase_text =
+		descriptor != NULL
+			? g_strdup_printf("layer %.12s", cam_digest_hex(descriptor->digest))
+			: g_strdup("new layer");
 	guint phase;
 	gboolean ok;
 
