@@ -161,9 +161,10 @@ static void
 tell(CamCli *self, const char *format, va_list args)
 {
 	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_autofree char *shown = cam_text_escape(text);
 
 	cam_progress_display_clear(self->display);
-	fprintf(stderr, "cambium: %s\n", text);
+	fprintf(stderr, "cambium: %s\n", shown);
 }
 
 void

@@ -17,7 +17,10 @@
 static CamExit
 fail(const GError *error, CamExit code)
 {
-	fprintf(stderr, "cambium: %s\n", error->message);
+	/* It may quote names from an image or the words of a registry. */
+	g_autofree char *message = cam_text_escape(error->message);
+
+	fprintf(stderr, "cambium: %s\n", message);
 	if (code == CAM_EXIT_USAGE)
 		fprintf(stderr, "'cambium --help' lists the commands, 'cambium help COMMAND' "
 				"explains one\n");

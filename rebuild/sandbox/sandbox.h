@@ -18,7 +18,9 @@ typedef struct {
  * CamSandboxCommand: what runs, where.
  */
 typedef struct {
-	const char *root;	 /* the tree that becomes "/": hostile, written to */
+	/* The tree that becomes "/": hostile, written to. Below a plain chroot it must be a mount.
+	 */
+	const char *root;
 	const char *scratch;	 /* empty or used before for this: device nodes are made here */
 	const char *const *argv; /* absolute path first */
 	const char *const *environment; /* "NAME=value"; nothing else is set */

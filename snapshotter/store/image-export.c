@@ -153,17 +153,35 @@ make_manifest(Export *self, gboolean *rewritten)
 	return *rewritten ? cam_json_to_bytes(json) : g_bytes_ref(manifest->bytes);
 }
 
+/* An archive is written anew: what an older file of that name holds would be lost. */
+static gboolean
+check_file_is_free(Export *self, GError **error)
+{
+	const CamLocation *location = cam_image_transport_get_location(self->layers.destination);
+
+	if ((location->transport != CAM_TRANSPORT_OCI_ARCHIVE &&
+	     location->transport != CAM_TRANSPORT_DOCKER_ARCHIVE) ||
+	    !g_file_test(location->path, G_FILE_TEST_EXISTS))
+		return TRUE;
+	return cam_set_error(error, CAM_ERROR_ALREADY_EXISTS,
+			     "the file %s exists: choose another name, or ask to replace it",
+			     location->path);
+}
+
 static gboolean
 check_tag_is_free(Export *self, const char *digest, GError **error)
 {
 	g_autofree char *now = NULL;
 
-	if (self->options->replace || self->tag == NULL)
+	if (self->options->replace)
 		return TRUE;
-	if (!cam_image_transport_resolve_tag(self->layers.destination, self->tag, &now,
+	if (self->tag != NULL &&
+	    !cam_image_transport_resolve_tag(self->layers.destination, self->tag, &now,
 					     self->layers.cancellable, error))
 		return FALSE;
-	if (now == NULL || g_str_equal(now, digest))
+	if (now == NULL)
+		return check_file_is_free(self, error);
+	if (g_str_equal(now, digest))
 		return TRUE;
 	return cam_set_error(
 		error, CAM_ERROR_ALREADY_EXISTS,
