@@ -620,11 +620,9 @@ begin(LayerImport *self, GError **error)
 	OstreeRepo *shared = cam_store_get_repo(self->store, error);
 	if (shared == NULL)
 		return FALSE;
-	self->repo = cam_repo_open_again(shared, self->cancellable, error);
+	self->repo = cam_repo_begin(shared, self->cancellable, error);
 	if (self->repo == NULL)
 		return FALSE;
-	if (!ostree_repo_prepare_transaction(self->repo, NULL, self->cancellable, error))
-		return cam_repo_error(error, "cannot begin to write the layer");
 	self->raw = g_byte_array_new();
 	self->skeleton = cam_skeleton_writer_new(self->skeleton_fd);
 	self->writer = cam_object_writer_new(self->repo);

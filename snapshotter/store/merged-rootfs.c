@@ -119,10 +119,8 @@ make_tree(CamStore *store, const char *const *diff_ids, Tree *tree, const char *
 	OstreeRepo *shared = hold != NULL ? cam_store_get_repo(store, error) : NULL;
 	g_autoptr(OstreeRepo) repo = NULL;
 
-	if (shared == NULL || (repo = cam_repo_open_again(shared, cancellable, error)) == NULL)
+	if (shared == NULL || (repo = cam_repo_begin(shared, cancellable, error)) == NULL)
 		return FALSE;
-	if (!ostree_repo_prepare_transaction(repo, NULL, cancellable, error))
-		return cam_repo_error(error, "cannot begin to write the tree of %s", chain_id);
 	if (merge_layers(store, repo, diff_ids, tree, chain_id, cancellable, error))
 		return TRUE;
 	cam_repo_abort(repo);

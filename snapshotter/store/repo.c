@@ -12,6 +12,7 @@
 
 #define STAGING_PREFIX "staging-"
 #define LOCK_SUFFIX    "-lock"
+#define BEGIN_ATTEMPTS 50
 
 gboolean
 cam_repo_error(GError **error, const char *format, ...)
@@ -37,14 +38,24 @@ cam_repo_error(GError **error, const char *format, ...)
 }
 
 OstreeRepo *
-cam_repo_open_again(OstreeRepo *repo, GCancellable *cancellable, GError **error)
+cam_repo_begin(OstreeRepo *repo, GCancellable *cancellable, GError **error)
 {
-	g_autoptr(OstreeRepo) again = ostree_repo_new(ostree_repo_get_path(repo));
+	for (guint attempt = 1;; attempt++) {
+		g_autoptr(OstreeRepo) own = ostree_repo_new(ostree_repo_get_path(repo));
+		g_autoptr(GError) local = NULL;
 
-	if (ostree_repo_open(again, cancellable, error))
-		return g_steal_pointer(&again);
-	cam_repo_error(error, "cannot open the OSTree repository");
-	return NULL;
+		if (ostree_repo_open(own, cancellable, &local) &&
+		    ostree_repo_prepare_transaction(own, NULL, cancellable, &local))
+			return g_steal_pointer(&own);
+		/* libostree looks into the staging directories of others, and fails if one of them
+		 * is finished, and gone, in that very moment. */
+		if (attempt < BEGIN_ATTEMPTS &&
+		    g_error_matches(local, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+			continue;
+		g_propagate_error(error, g_steal_pointer(&local));
+		cam_repo_error(error, "cannot begin to write to the OSTree repository");
+		return NULL;
+	}
 }
 
 gboolean

@@ -11,8 +11,9 @@ G_BEGIN_DECLS
  * is a full disk. Always FALSE. */
 gboolean cam_repo_error(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* (transfer full): another object for the repository of @repo. Transactions are one an object. */
-OstreeRepo *cam_repo_open_again(OstreeRepo *repo, GCancellable *cancellable, GError **error);
+/* (transfer full): another object for the repository of @repo, with an open transaction: there is
+ * one an object. Aborting or committing it is the caller's. */
+OstreeRepo *cam_repo_begin(OstreeRepo *repo, GCancellable *cancellable, GError **error);
 
 /* Writes @tree and a commit of it, equal for equal trees, into the open transaction and lets @ref
  * point to it. @notes: (nullable) a{sv} */
