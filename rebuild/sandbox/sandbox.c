@@ -11,6 +11,7 @@
 #include <gio/gunixinputstream.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -193,6 +194,7 @@ set_up_child(gpointer user_data)
 	setrlimit(RLIMIT_FSIZE, &file_size);
 	setrlimit(RLIMIT_NOFILE, &files);
 	umask(022);
+	setpgid(0, 0);
 	if (user_data != NULL)
 		enter_copy_of_root(user_data);
 }
@@ -300,6 +302,19 @@ exit_status(GSubprocess *process)
 	return 128 + g_subprocess_get_term_sig(process);
 }
 
+/* Whoever holds the pipe's other end dies with its process name space. Not so bubblewrap's own
+ * child while it still waits for its parent to set it up: it is in the parent's process group until
+ * then, and is reached by that. */
+static void
+stop(GSubprocess *process)
+{
+	const char *pid = g_subprocess_get_identifier(process);
+
+	if (pid != NULL)
+		kill(-(pid_t) g_ascii_strtoll(pid, NULL, 10), SIGKILL);
+	g_subprocess_force_exit(process);
+}
+
 static gboolean
 run(GPtrArray *argv, const CamSandboxCommand *command, int filter, CamSandboxResult *result,
     GCancellable *cancellable, GError **error)
@@ -315,9 +330,8 @@ run(GPtrArray *argv, const CamSandboxCommand *command, int filter, CamSandboxRes
 	gboolean ok =
 		read_output(g_unix_input_stream_get_fd(pipe), deadline, output, cancellable, error);
 
-	/* Whoever holds the pipe's other end dies with its process namespace. */
 	if (!ok)
-		g_subprocess_force_exit(process);
+		stop(process);
 	if (!g_subprocess_wait(process, NULL, ok ? error : NULL))
 		return ok ? cam_error_translate(error, "cannot wait for %s", BWRAP) : FALSE;
 	result->status = ok ? exit_status(process) : -1;
