@@ -112,9 +112,8 @@ CamSnapshotInfo *cam_snapshotter_stat(CamSnapshotter *self, const char *key, GEr
  *
  * Returns: (transfer full): as it is now
  */
-CamSnapshotInfo *
-cam_snapshotter_update(CamSnapshotter *self, const char *name, GHashTable *labels,
-		       const char *const *paths, GError **error);
+CamSnapshotInfo *cam_snapshotter_update(CamSnapshotter *self, const char *name, GHashTable *labels,
+					const char *const *paths, GError **error);
 /* Bytes on disk and inodes of the snapshot itself, without its parents. */
 gboolean cam_snapshotter_usage(CamSnapshotter *self, const char *key, guint64 *size,
 			       guint64 *inodes, GCancellable *cancellable, GError **error);
@@ -125,8 +124,7 @@ gboolean cam_snapshotter_usage(CamSnapshotter *self, const char *key, guint64 *s
  * Returns: (transfer full) (element-type CamSnapshotInfo): by name; INVALID_ARGUMENT for a filter
  *     that cannot be read
  */
-GPtrArray *
-cam_snapshotter_list(CamSnapshotter *self, const char *const *filters, GError **error);
+GPtrArray *cam_snapshotter_list(CamSnapshotter *self, const char *const *filters, GError **error);
 /* Removes what removed snapshots left on disk. */
 gboolean cam_snapshotter_cleanup(CamSnapshotter *self, GCancellable *cancellable, GError **error);
 
