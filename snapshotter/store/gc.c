@@ -47,6 +47,23 @@ for_dead_layers(CamDatabase *state, const char *sql, GHashTable *dead, GError **
 	return TRUE;
 }
 
+/* Chains of layers that are gone, and what stood on such a chain. */
+static gboolean
+delete_chains(CamDatabase *state, GError **error)
+{
+	if (!cam_database_exec(
+		    state, "DELETE FROM chains WHERE diff_id NOT IN (SELECT diff_id FROM layers)",
+		    error))
+		return FALSE;
+	while (cam_database_changes(state) > 0)
+		if (!cam_database_exec(state,
+				       "DELETE FROM chains WHERE parent IS NOT NULL"
+				       " AND parent NOT IN (SELECT chain_id FROM chains)",
+				       error))
+			return FALSE;
+	return TRUE;
+}
+
 static gboolean
 delete_rows(CamDatabase *state, GHashTable *dead, GError **error)
 {
@@ -58,7 +75,8 @@ delete_rows(CamDatabase *state, GHashTable *dead, GError **error)
 	cam_statement_bind_int(leases, 1, g_get_real_time());
 	return cam_statement_run(leases, error) &&
 	       for_dead_layers(state, "DELETE FROM layer_blobs WHERE diff_id = ?", dead, error) &&
-	       for_dead_layers(state, "DELETE FROM layers WHERE diff_id = ?", dead, error);
+	       for_dead_layers(state, "DELETE FROM layers WHERE diff_id = ?", dead, error) &&
+	       delete_chains(state, error);
 }
 
 static GHashTable *

@@ -376,7 +376,9 @@ write_image(CamStore *self, const CamImage *image, gboolean replace, GError **er
 	if (!cam_database_begin(state, error))
 		return FALSE;
 	if ((replace || check_name_is_free(state, image->name, image->manifest->digest, error)) &&
-	    upsert_image(state, image, error) && cam_database_commit(state, error))
+	    upsert_image(state, image, error) &&
+	    cam_chains_insert(state, (const char *const *) image->diff_ids, error) &&
+	    cam_database_commit(state, error))
 		return TRUE;
 	cam_database_rollback(state);
 	return FALSE;

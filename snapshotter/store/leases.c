@@ -41,11 +41,17 @@ cam_store_add_lease(CamStore *self, const char *id, const char *const *digests, 
 		    GError **error)
 {
 	CamDatabase *state;
-	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self, &state);
+	g_autoptr(CamStoreHold) hold = NULL;
+	g_autoptr(GMutexLocker) locker = NULL;
 
 	for (gsize i = 0; digests[i] != NULL; i++)
 		if (!cam_digest_check(digests[i], error))
 			return FALSE;
+	/* A sweep that runs has decided already what goes. */
+	hold = cam_store_hold(self, NULL, error);
+	if (hold == NULL)
+		return FALSE;
+	locker = cam_store_lock_state(self, &state);
 	if (!cam_database_begin(state, error))
 		return FALSE;
 	if (write_lease(state, id, digests, expires, error) && cam_database_commit(state, error))
@@ -70,4 +76,26 @@ cam_store_remove_lease(CamStore *self, const char *id, GError **error)
 	if (cam_database_changes(state) == 0)
 		return cam_set_error(error, CAM_ERROR_NOT_FOUND, "there is no lease %s", id);
 	return TRUE;
+}
+
+GPtrArray *
+cam_store_list_leases(CamStore *self, const char *prefix, GError **error)
+{
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self, &state);
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(CamStatement) row =
+		cam_database_prepare(state,
+				     "SELECT id FROM leases WHERE substr(id, 1, length(?1)) = ?1"
+				     " AND (expires = 0 OR expires > ?2) ORDER BY id",
+				     error);
+	gboolean more = TRUE;
+
+	if (row == NULL)
+		return NULL;
+	cam_statement_bind_text(row, 1, prefix);
+	cam_statement_bind_int(row, 2, g_get_real_time());
+	while (cam_statement_step_checked(row, &more, error) && more)
+		g_ptr_array_add(ids, g_strdup(cam_statement_text(row, 0)));
+	return more ? NULL : g_steal_pointer(&ids);
 }

@@ -73,13 +73,89 @@ add_leases(CamStore *store, CamReachable *self, GError **error)
 	return !more;
 }
 
+/* ---- chains ---- */
+
+typedef struct {
+	char *chain_id, *parent, *diff_id;
+} Chain;
+
+static void
+chain_free(gpointer data)
+{
+	Chain *chain = data;
+
+	g_free(chain->chain_id);
+	g_free(chain->parent);
+	g_free(chain->diff_id);
+	g_free(chain);
+}
+
+/* What lies below comes first: the recursion works off a queue. */
+static GPtrArray *
+load_chains(CamStore *store, GError **error)
+{
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(store, &state);
+	g_autoptr(GPtrArray) chains = g_ptr_array_new_with_free_func(chain_free);
+	g_autoptr(CamStatement) row = cam_database_prepare(
+		state,
+		"WITH RECURSIVE whole (chain_id, parent, diff_id) AS ("
+		" SELECT chain_id, parent, diff_id FROM chains WHERE parent IS NULL"
+		" UNION SELECT chains.chain_id, chains.parent, chains.diff_id"
+		" FROM chains JOIN whole ON chains.parent = whole.chain_id)"
+		"SELECT chain_id, parent, diff_id FROM whole",
+		error);
+	gboolean more = TRUE;
+
+	if (row == NULL)
+		return NULL;
+	while (cam_statement_step_checked(row, &more, error) && more) {
+		Chain *chain = g_new0(Chain, 1);
+
+		chain->chain_id = g_strdup(cam_statement_text(row, 0));
+		chain->parent = g_strdup(cam_statement_text(row, 1));
+		chain->diff_id = g_strdup(cam_statement_text(row, 2));
+		g_ptr_array_add(chains, chain);
+	}
+	return more ? NULL : g_steal_pointer(&chains);
+}
+
+/* A chain that is needed needs its layers, and the chain below it. Of layers that all stay, the
+ * merged tree stays too: a lease may name them without knowing how they are stacked. */
+static gboolean
+add_chains(CamStore *store, CamReachable *self, GError **error)
+{
+	g_autoptr(GPtrArray) chains = load_chains(store, error);
+
+	if (chains == NULL)
+		return FALSE;
+	for (guint i = chains->len; i > 0; i--) {
+		const Chain *chain = g_ptr_array_index(chains, i - 1);
+
+		if (!g_hash_table_contains(self->chains, chain->chain_id))
+			continue;
+		g_hash_table_add(self->layers, g_strdup(chain->diff_id));
+		if (chain->parent != NULL)
+			g_hash_table_add(self->chains, g_strdup(chain->parent));
+	}
+	for (guint i = 0; i < chains->len; i++) {
+		const Chain *chain = g_ptr_array_index(chains, i);
+
+		if (g_hash_table_contains(self->layers, chain->diff_id) &&
+		    (chain->parent == NULL || g_hash_table_contains(self->chains, chain->parent)))
+			g_hash_table_add(self->chains, g_strdup(chain->chain_id));
+	}
+	return TRUE;
+}
+
 gboolean
 cam_reachable_collect(CamStore *store, CamReachable *self, GError **error)
 {
 	self->blobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->layers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->chains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	return add_images(store, self, error) && add_leases(store, self, error);
+	return add_images(store, self, error) && add_leases(store, self, error) &&
+	       add_chains(store, self, error);
 }
 
 void

@@ -41,6 +41,11 @@ gboolean cam_store_sweep_tmp(CamStore *self, GError **error);
 char *cam_store_layer_ref(const char *diff_id);
 char *cam_store_rootfs_ref(const char *chain_id);
 
+/* The mark that the chains of all images are in the table of chains. */
+#define CAM_MARK_CHAINS "chains"
+/* Remembers the chains of @diff_ids within the caller's transaction. */
+gboolean cam_chains_insert(CamDatabase *state, const char *const *diff_ids, GError **error);
+
 /* Where mounts keep their metadata images, "<chainID hex>.erofs". */
 #define CAM_STORE_EROFS_DIR "erofs"
 

@@ -66,6 +66,13 @@ static const char *const migrations[] = {
 	"  lease TEXT NOT NULL REFERENCES leases (id) ON DELETE CASCADE,"
 	"  digest TEXT NOT NULL,"
 	"  PRIMARY KEY (lease, digest)) WITHOUT ROWID;",
+	"CREATE TABLE chains ("
+	"  chain_id TEXT PRIMARY KEY,"
+	"  parent TEXT," /* NULL: of one layer */
+	"  diff_id TEXT NOT NULL) WITHOUT ROWID;"
+	/* What is done once. */
+	"CREATE TABLE marks (name TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"INSERT INTO marks SELECT '" CAM_MARK_CHAINS "' WHERE NOT EXISTS (SELECT 1 FROM images);",
 	NULL,
 };
 

@@ -148,6 +148,21 @@ typedef gboolean (*CamLayerEntryFunc)(const CamLayerEntry *entry, gpointer user_
 gboolean cam_store_foreach_layer_entry(CamStore *self, const char *diff_id, CamLayerEntryFunc func,
 				       gpointer user_data, GError **error);
 
+/* ---- chains ---- */
+
+/**
+ * cam_store_find_chain:
+ * @diff_ids: (out) (transfer full) (nullable): the layers, base first, NULL-terminated, that build
+ *     @chain_id; NULL without error where it is not known or one of its layers is not in the store
+ *
+ * Hold the store from before the call until a lease or an image names what was found.
+ */
+gboolean
+cam_store_find_chain(CamStore *self, const char *chain_id, char ***diff_ids, GError **error);
+/* Remembers the chains of all prefixes of @diff_ids, until gc finds that a layer is gone.
+ * cam_store_put_image() does it for its image. */
+gboolean cam_store_add_chain(CamStore *self, const char *const *diff_ids, GError **error);
+
 /* ---- trees ---- */
 
 /* The tree of one layer alone (whiteouts are not part of it). */
@@ -206,15 +221,21 @@ typedef struct {
 	guint images, layers, rootfs, blobs; /* that would be or were removed */
 	guint64 objects, bytes;
 } CamGcResult;
-/* @dry_run: only say. Waits for running operations unless cancelled. A lease keeps what it names.
- */
+/* @dry_run: only say. Waits for running operations unless cancelled. A lease keeps what it names:
+ * of a chain also its layers. A chain whose layers all stay keeps its merged tree and its metadata
+ * image. */
 gboolean cam_store_gc(CamStore *self, gboolean dry_run, CamProgress *progress, CamGcResult *result,
 		      GCancellable *cancellable, GError **error);
 
-/* Keeps a layer, rootfs or blob until @expires (microseconds since 1970; 0: until deleted). */
+/* Keeps layers (diffIDs), chains and blobs until @expires (microseconds since 1970; 0: until
+ * deleted). A lease that exists gets @digests in addition, and the new end. Waits for a sweep that
+ * runs: unless the caller holds the store, what it names may be gone then. */
 gboolean cam_store_add_lease(CamStore *self, const char *id, const char *const *digests,
 			     gint64 expires, GError **error);
 gboolean cam_store_remove_lease(CamStore *self, const char *id, GError **error);
+/* (transfer full) (element-type utf8): the ids that begin with @prefix, sorted; without those whose
+ * time is over. */
+GPtrArray *cam_store_list_leases(CamStore *self, const char *prefix, GError **error);
 
 typedef struct {
 	char *subject; /* "layer sha256:…", "object …", "blob sha256:…", "image shop:1.0" */
