@@ -1,51 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cambium.conf: reading it, and the table of keys that its man page is made from. What the values
- * mean is decided where they are used.
+ * Reading cambium.conf. Its keys are the table in config-keys.c; what the values mean is decided
+ * where they are used (settings.c has what both programs need).
  */
 #include "plugin/config.h"
 
+#include <stdio.h>
 #include <string.h>
 
-const CamConfigKey cam_config_keys[] = {
-	{ "store", "path", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, store),
-	  "the state directory for root, ~/.local/share/cambium for others",
-	  "Directory of the store. The option --store has precedence." },
-	{ "scan", "unknown_counts_as", CAM_CONFIG_SEVERITY,
-	  G_STRUCT_OFFSET(CamConfig, unknown_counts_as), "medium",
-	  "What a finding whose severity nobody has said counts as in the risk level of an image "
-	  "and "
-	  "for --fail-on: critical, high, medium, low or none. Reports show it as unknown all the "
-	  "same." },
-	{ "limits", "layer_size", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, layer_size), "64G",
-	  "Uncompressed bytes of one layer beyond which import refuses it; K, M, G and T are "
-	  "powers "
-	  "of 1024." },
-	{ "limits", "layer_entries", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, layer_entries),
-	  "4000000", "Members of one layer's tar beyond which import refuses it." },
-	{ "limits", "layer_ratio", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, layer_ratio),
-	  "1000",
-	  "How many times larger than its compressed form a layer may become before import takes "
-	  "it "
-	  "for a bomb; the first 64 MiB are free." },
-	{ "registries", "insecure", CAM_CONFIG_LIST, G_STRUCT_OFFSET(CamConfig, insecure), NULL,
-	  "Registries (host or host:port) for which plain HTTP and unverified TLS are accepted. "
-	  "localhost needs no mention." },
-	{ "registries", "auth_file", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, auth_file),
-	  "the usual places of auth.json and config.json", "File with the credentials." },
-	{ "fix", "suffix", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, suffix), "_fix",
-	  "What is appended to the tag of a fixed image." },
-	{ "sources", "DISTRIBUTION[/CODENAME]", CAM_CONFIG_SOURCES, 0,
-	  "the image's own sources, and the machine's with the codename exchanged",
-	  "Where the packages of a distribution are looked for, as lines of sources.list(5) parted "
-	  "by "
-	  "semicolons, for example \"debian = deb https://mirror.example.org/debian {codename} "
-	  "main; "
-	  "deb https://mirror.example.org/debian-security {codename}-security main\". {codename} "
-	  "stands for the codename of the image's release; a key with a codename (debian/bookworm) "
-	  "has precedence over one without." },
-	{ NULL },
-};
+#define EXCEPTION      "exception" /* the first word of a group */
+#define EXCEPTION_KEYS "exception NAME"
 
 gboolean
 cam_parse_size(const char *text, guint64 *size, GError **error)
@@ -66,16 +30,59 @@ cam_parse_size(const char *text, guint64 *size, GError **error)
 }
 
 static gboolean
-read_number(CamConfig *self, const CamConfigKey *key, const char *value, GError **error)
+read_number(const CamConfigKey *key, const char *value, guint64 *slot, GError **error)
 {
-	guint64 *slot = (gpointer) ((char *) self + key->offset);
-
 	if (key->kind == CAM_CONFIG_SIZE)
 		return cam_parse_size(value, slot, error);
 	if (!g_ascii_string_to_unsigned(value, 10, 1, G_MAXUINT32, slot, NULL))
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 				     "'%s' is not a number from 1 on", value);
 	return TRUE;
+}
+
+static gboolean
+read_choice(const CamConfigKey *key, const char *value, int *slot, GError **error)
+{
+	g_autofree char *all = NULL;
+
+	for (int i = 0; key->choices[i] != NULL; i++) {
+		if (strcmp(key->choices[i], value) == 0) {
+			*slot = i + 1;
+			return TRUE;
+		}
+	}
+	all = g_strjoinv(", ", (char **) key->choices);
+	return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "'%s' is not one of %s", value,
+			     all);
+}
+
+static gboolean
+read_bool(const char *value, CamConfigBool *slot, GError **error)
+{
+	static const char *const yes[] = { "yes", "true", "on", "1", NULL };
+	static const char *const no[] = { "no", "false", "off", "0", NULL };
+
+	if (!g_strv_contains(yes, value) && !g_strv_contains(no, value))
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "'%s' is not yes or no",
+				     value);
+	*slot = g_strv_contains(yes, value) ? CAM_CONFIG_YES : CAM_CONFIG_NO;
+	return TRUE;
+}
+
+/* full-date of RFC 3339 */
+static gboolean
+check_date(const char *value, GError **error)
+{
+	guint year, month, day;
+	int length = 0;
+
+	if (strlen(value) == strlen("2030-12-31") &&
+	    sscanf(value, "%4u-%2u-%2u%n", &year, &month, &day, &length) == 3 &&
+	    length == (int) strlen(value) && value[4] == '-' && value[7] == '-' &&
+	    g_date_valid_dmy((GDateDay) day, (GDateMonth) month, (GDateYear) year))
+		return TRUE;
+	return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+			     "'%s' is not a day in the form 2030-12-31", value);
 }
 
 static gboolean
@@ -99,27 +106,40 @@ read_sources(CamConfig *self, const char *key, char **lines, GError **error)
 	return TRUE;
 }
 
+/* @base: the struct that the offsets of the group's keys are of. */
 static gboolean
-read_value(CamConfig *self, const CamConfigKey *key, GKeyFile *file, const char *name,
-	   GError **error)
+read_value(CamConfig *self, gpointer base, const CamConfigKey *key, GKeyFile *file,
+	   const char *group, const char *name, GError **error)
 {
-	gpointer slot = (char *) self + key->offset;
-	g_autofree char *value = g_key_file_get_string(file, key->group, name, NULL);
+	gpointer slot = (char *) base + key->offset;
+	g_autofree char *value = g_key_file_get_string(file, group, name, NULL);
 	g_auto(GStrv) list = NULL;
 
 	if (value == NULL)
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "is not valid UTF-8");
 	switch (key->kind) {
+	case CAM_CONFIG_DIGEST:
+	case CAM_CONFIG_DATE:
+		if (key->kind == CAM_CONFIG_DATE ? !check_date(value, error)
+						 : !cam_digest_check(value, error))
+			return FALSE;
+		G_GNUC_FALLTHROUGH;
 	case CAM_CONFIG_TEXT:
 		*(char **) slot = g_steal_pointer(&value);
 		return TRUE;
 	case CAM_CONFIG_LIST:
-		*(char ***) slot = g_key_file_get_string_list(file, key->group, name, NULL, NULL);
+		*(char ***) slot = g_key_file_get_string_list(file, group, name, NULL, NULL);
 		return TRUE;
 	case CAM_CONFIG_SIZE:
 	case CAM_CONFIG_COUNT:
-		return read_number(self, key, value, error);
+		return read_number(key, value, slot, error);
+	case CAM_CONFIG_CHOICE:
+		return read_choice(key, value, slot, error);
+	case CAM_CONFIG_BOOL:
+		return read_bool(value, slot, error);
 	case CAM_CONFIG_SEVERITY:
+		if (key->choices != NULL && !read_choice(key, value, slot, error))
+			return FALSE;
 		if (cam_severity_parse(value, slot))
 			return TRUE;
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
@@ -142,22 +162,73 @@ find_key(const char *group, const char *name)
 	return NULL;
 }
 
+/* @known: the group as the table of keys calls it. */
 static gboolean
-read_group(CamConfig *self, GKeyFile *file, const char *group, GError **error)
+read_keys(CamConfig *self, gpointer base, GKeyFile *file, const char *group, const char *known,
+	  GError **error)
 {
 	g_auto(GStrv) names = g_key_file_get_keys(file, group, NULL, NULL);
 
 	for (guint i = 0; names != NULL && names[i] != NULL; i++) {
-		const CamConfigKey *key = find_key(group, names[i]);
+		const CamConfigKey *key = find_key(known, names[i]);
 
 		if (key == NULL)
 			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 					     "[%s] has no key '%s' (see cambium.conf(5))", group,
 					     names[i]);
-		if (!read_value(self, key, file, names[i], error))
+		if (!read_value(self, base, key, file, group, names[i], error))
 			return cam_error_translate(error, "[%s] %s", group, names[i]);
 	}
 	return TRUE;
+}
+
+/* ---- exceptions ---- */
+
+static void
+exception_free(CamPolicyException *self)
+{
+	g_free(self->name);
+	g_free(self->image);
+	g_free(self->digest);
+	g_free(self->until);
+	g_free(self->reason);
+	g_free(self);
+}
+
+static gboolean
+is_exception(const char *group)
+{
+	return g_str_has_prefix(group, EXCEPTION " ") || strcmp(group, EXCEPTION) == 0;
+}
+
+static gboolean
+read_exception(CamConfig *self, GKeyFile *file, const char *group, GError **error)
+{
+	CamPolicyException *exception = g_new0(CamPolicyException, 1);
+
+	g_ptr_array_add(self->policy.exceptions, exception);
+	exception->name = g_strstrip(g_strdup(group + strlen(EXCEPTION)));
+	if (*exception->name == '\0')
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     "[%s] has no name: say [exception NAME]", group);
+	if (!read_keys(self, exception, file, group, EXCEPTION_KEYS, error))
+		return FALSE;
+	/* An exception for everything would be a gate that is off but looks as if it were not. */
+	if (exception->digest == NULL &&
+	    (exception->image == NULL ||
+	     strspn(exception->image, "*?") == strlen(exception->image)))
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     "[%s] must say which images it is for, by image or digest",
+				     group);
+	return TRUE;
+}
+
+static gboolean
+read_group(CamConfig *self, GKeyFile *file, const char *group, GError **error)
+{
+	if (is_exception(group))
+		return read_exception(self, file, group, error);
+	return read_keys(self, self, file, group, group, error);
 }
 
 /* FALSE without error: there is no file, and it is not required. */
@@ -181,6 +252,29 @@ read_file(GKeyFile *file, const char *path, gboolean required, GError **error)
 	return TRUE;
 }
 
+static gboolean
+read_exceptions(CamConfig *self, GError **error)
+{
+	const char *path = self->policy.exceptions_file;
+	g_autoptr(GKeyFile) file = g_key_file_new();
+	g_auto(GStrv) groups = NULL;
+
+	if (path == NULL)
+		return TRUE;
+	if (!read_file(file, path, TRUE, error))
+		return FALSE;
+	groups = g_key_file_get_groups(file, NULL);
+	for (guint i = 0; groups[i] != NULL; i++) {
+		if (!is_exception(groups[i]))
+			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+					     "%s: [%s] is no exception: say [exception NAME]", path,
+					     groups[i]);
+		if (!read_exception(self, file, groups[i], error))
+			return cam_error_translate(error, "%s", path);
+	}
+	return TRUE;
+}
+
 CamConfig *
 cam_config_load(const char *path, gboolean required, GError **error)
 {
@@ -189,6 +283,7 @@ cam_config_load(const char *path, gboolean required, GError **error)
 	g_autoptr(GError) problem = NULL;
 	g_auto(GStrv) groups = NULL;
 
+	self->policy.exceptions = g_ptr_array_new_with_free_func((GDestroyNotify) exception_free);
 	self->sources =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
 	if (!read_file(file, path, required, &problem)) {
@@ -204,7 +299,7 @@ cam_config_load(const char *path, gboolean required, GError **error)
 			return NULL;
 		}
 	}
-	return g_steal_pointer(&self);
+	return read_exceptions(self, error) ? g_steal_pointer(&self) : NULL;
 }
 
 void
@@ -216,6 +311,11 @@ cam_config_free(CamConfig *self)
 	g_strfreev(self->insecure);
 	g_free(self->auth_file);
 	g_free(self->suffix);
+	g_free(self->socket);
+	g_free(self->containerd_address);
+	g_strfreev(self->containerd_namespaces);
+	g_free(self->policy.exceptions_file);
+	g_clear_pointer(&self->policy.exceptions, g_ptr_array_unref);
 	g_clear_pointer(&self->sources, g_hash_table_unref);
 	g_free(self);
 }

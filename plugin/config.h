@@ -14,6 +14,10 @@ typedef enum {
 	CAM_CONFIG_SIZE,     /* guint64, bytes: "64G" */
 	CAM_CONFIG_COUNT,    /* guint64 */
 	CAM_CONFIG_SEVERITY, /* CamSeverity */
+	CAM_CONFIG_CHOICE,   /* int: 1 + the index in choices */
+	CAM_CONFIG_BOOL,     /* CamConfigBool */
+	CAM_CONFIG_DIGEST,   /* char *, a digest */
+	CAM_CONFIG_DATE,     /* char *, "2030-12-31" */
 	CAM_CONFIG_SOURCES,  /* any key of the group: a list of "deb" lines (see sources) */
 } CamConfigKind;
 
@@ -22,11 +26,50 @@ typedef struct {
 	const char *group, *key;
 	CamConfigKind kind;
 	gsize offset;
-	const char *fallback; /* (nullable): what holds where it is not said, for people */
-	const char *help;     /* sentences */
+	const char *fallback;	    /* (nullable): what holds where it is not said, for people */
+	const char *help;	    /* sentences */
+	const char *const *choices; /* NULL-terminated; of a severity: all that it may be */
 } CamConfigKey;
 
 extern const CamConfigKey cam_config_keys[];
+
+/* Where the daemon listens, and containerd, if nothing else is said. */
+#define CAM_DAEMON_SOCKET     "/run/cambium/cambiumd.sock"
+#define CAM_CONTAINERD_SOCKET "/run/containerd/containerd.sock"
+
+/* Of these, as of all members of CamConfig, zero means that the file does not say. */
+typedef enum { CAM_CONFIG_YES = 1, CAM_CONFIG_NO } CamConfigBool;
+typedef enum {
+	CAM_LOG_ERROR = 1,
+	CAM_LOG_WARNING,
+	CAM_LOG_INFO,
+	CAM_LOG_DEBUG,
+} CamLogLevel;
+extern const char *const cam_log_level_names[];
+typedef enum {
+	CAM_CONFIG_MOUNT_AUTO = 1,
+	CAM_CONFIG_MOUNT_EROFS,
+	CAM_CONFIG_MOUNT_CHECKOUT,
+} CamConfigMount;
+typedef enum { CAM_GATE_OFF = 1, CAM_GATE_WARN, CAM_GATE_ENFORCE } CamGate;
+typedef enum { CAM_NEVER_SCANNED_ALLOW = 1, CAM_NEVER_SCANNED_REFUSE } CamNeverScanned;
+
+/* A group [exception NAME]. */
+typedef struct {
+	char *name;
+	char *image;  /* (nullable): pattern */
+	char *digest; /* (nullable) */
+	char *until;  /* (nullable) */
+	char *reason; /* (nullable) */
+} CamPolicyException;
+
+typedef struct {
+	CamGate gate;
+	CamSeverity level;
+	CamNeverScanned never_scanned;
+	char *exceptions_file; /* (nullable) */
+	GPtrArray *exceptions; /* (element-type CamPolicyException): also those of the file */
+} CamPolicy;
 
 /**
  * CamConfig: what cambium.conf says. Members that it does not name are zero.
@@ -39,6 +82,14 @@ typedef struct {
 	char *auth_file;
 	char *suffix;
 	GHashTable *sources; /* "debian" or "debian/bookworm" → char ** of "deb" lines */
+	char *socket;
+	CamLogLevel log_level;
+	CamConfigMount mount;
+	guint64 adopt_after; /* milliseconds */
+	char *containerd_address;
+	char **containerd_namespaces; /* (nullable) */
+	CamConfigBool scan_on_unpack;
+	CamPolicy policy;
 } CamConfig;
 
 /**

@@ -7,3 +7,4 @@
  */
 #include "plugin/cli/cli.h"
 #include "plugin/config.h"
+#include "plugin/settings.h"

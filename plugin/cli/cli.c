@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "plugin/cli/cli-private.h"
+#include "plugin/settings.h"
 
 static const char *const formats[] = { "table", "json", NULL };
 
@@ -213,28 +214,16 @@ cam_cli_usage_error(CamCli *self, GError **error, const char *format, ...)
 char *
 cam_cli_store_path(CamCli *self)
 {
-	if (self->options.store != NULL)
-		return g_strdup(self->options.store);
-	if (self->config->store != NULL)
-		return g_strdup(self->config->store);
-	if (geteuid() == 0)
-		return g_strdup(CAM_STATE_DIR);
-	return g_build_filename(g_get_user_data_dir(), "cambium", NULL);
+	return cam_settings_store_path(self->config, self->options.store);
 }
 
 static CamStore *
 open_store(CamCli *self, gboolean create, GError **error)
 {
 	g_autofree char *path = cam_cli_store_path(self);
-	g_autofree char *parent = g_path_get_dirname(path);
 	g_autoptr(GError) problem = NULL;
-	CamStore *store;
+	CamStore *store = cam_settings_open_store(path, create, self->cancellable, &problem);
 
-	if (create && g_mkdir_with_parents(parent, 0755) != 0) {
-		cam_set_error_errno(error, errno, "cannot make %s for the store", parent);
-		return NULL;
-	}
-	store = cam_store_open(path, create, self->cancellable, &problem);
 	if (store != NULL)
 		return store;
 	if (!create && g_error_matches(problem, CAM_ERROR, CAM_ERROR_NOT_FOUND))
@@ -312,12 +301,10 @@ cam_cli_import(CamCli *self, const CamLocation *location, const char *name, gboo
 	CamImportOptions import = {
 		.name = name,
 		.replace = replace,
-		.limits = { .max_size = self->config->layer_size,
-			    .max_entries = self->config->layer_entries,
-			    .max_ratio = (guint32) self->config->layer_ratio,
-			    .allow_ambiguous = allow_ambiguous },
+		.limits = cam_settings_layer_limits(self->config),
 	};
 
+	import.limits.allow_ambiguous = allow_ambiguous;
 	if (options->platform != NULL) {
 		platform = cam_platform_parse(options->platform, error);
 		if (platform == NULL)
@@ -388,7 +375,5 @@ cam_cli_list_image_names(CamCli *self, GError **error)
 CamSeverity
 cam_cli_unknown_counts_as(CamCli *self)
 {
-	return self->config->unknown_counts_as != CAM_SEVERITY_UNKNOWN
-		       ? self->config->unknown_counts_as
-		       : CAM_SEVERITY_MEDIUM;
+	return cam_settings_unknown_counts_as(self->config);
 }

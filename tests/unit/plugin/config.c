@@ -61,6 +61,72 @@ test_all_keys(void)
 }
 
 static void
+test_daemon_keys(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(CamConfig) config =
+		load("[daemon]\nsocket=/run/c.sock\nlog_level=debug\n"
+		     "[snapshotter]\nmount=checkout\nadopt_after_ms=250\n"
+		     "[containerd]\naddress=/run/other.sock\nnamespaces=k8s.io;default\n"
+		     "scan_on_unpack=no\n"
+		     "[policy]\ngate=enforce\nlevel=medium\nnever_scanned=refuse\n",
+		     &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpstr(config->socket, ==, "/run/c.sock");
+	g_assert_cmpint(config->log_level, ==, CAM_LOG_DEBUG);
+	g_assert_cmpint(config->mount, ==, CAM_CONFIG_MOUNT_CHECKOUT);
+	g_assert_cmpuint(config->adopt_after, ==, 250);
+	g_assert_cmpstr(config->containerd_address, ==, "/run/other.sock");
+	g_assert_cmpstr(config->containerd_namespaces[1], ==, "default");
+	g_assert_cmpint(config->scan_on_unpack, ==, CAM_CONFIG_NO);
+	g_assert_cmpint(config->policy.gate, ==, CAM_GATE_ENFORCE);
+	g_assert_cmpint(config->policy.level, ==, CAM_SEVERITY_MEDIUM);
+	g_assert_cmpint(config->policy.never_scanned, ==, CAM_NEVER_SCANNED_REFUSE);
+	g_assert_cmpuint(config->policy.exceptions->len, ==, 0);
+}
+
+static void
+test_exceptions(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = NULL, *text = NULL;
+	g_autoptr(CamConfig) config = NULL;
+	const CamPolicyException *exception;
+	int fd = g_file_open_tmp("exceptions-XXXXXX", &path, &error);
+
+	g_assert_no_error(error);
+	close(fd);
+	g_file_set_contents(path, "[exception legacy]\nimage=*/legacy:*\n", -1, &error);
+	text = g_strdup_printf("[exception shop]\nimage=registry.example.org/shop:*\n"
+			       "digest=sha256:%064d\nuntil=2030-12-31\nreason=no fix yet\n"
+			       "[policy]\nexceptions=%s\n",
+			       7, path);
+	config = load(text, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(config->policy.exceptions->len, ==, 2);
+	exception = g_ptr_array_index(config->policy.exceptions, 0);
+	g_assert_cmpstr(exception->name, ==, "shop");
+	g_assert_cmpstr(exception->image, ==, "registry.example.org/shop:*");
+	g_assert_true(g_str_has_prefix(exception->digest, "sha256:0000"));
+	g_assert_cmpstr(exception->until, ==, "2030-12-31");
+	g_assert_cmpstr(exception->reason, ==, "no fix yet");
+	exception = g_ptr_array_index(config->policy.exceptions, 1);
+	g_assert_cmpstr(exception->name, ==, "legacy");
+	g_assert_null(exception->until);
+
+	/* The file may hold exceptions only, and must exist. */
+	g_file_set_contents(path, "[policy]\ngate=off\n", -1, NULL);
+	g_assert_null(load(text, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_INVALID_ARGUMENT);
+	g_assert_nonnull(strstr(error->message, "[policy] is no exception"));
+	g_clear_error(&error);
+	g_unlink(path);
+	g_assert_null(load(text, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
+}
+
+static void
 test_mistakes(void)
 {
 	static const char *const cases[][2] = {
@@ -73,6 +139,22 @@ test_mistakes(void)
 		{ "[limits]\nlayer_size=99999999999T\n", "is not a size" },
 		{ "[limits]\nlayer_ratio=0\n", "'0' is not a number from 1 on" },
 		{ "[sources]\ndebian=rpm nonsense\n", "[sources] debian: " },
+		{ "[daemon]\nlog_level=loud\n",
+		  "[daemon] log_level: 'loud' is not one of error, warning, info, debug" },
+		{ "[snapshotter]\nmount=fuse\n", "'fuse' is not one of auto, erofs, checkout" },
+		{ "[snapshotter]\nadopt_after_ms=-1\n", "'-1' is not a number" },
+		{ "[containerd]\nscan_on_unpack=perhaps\n", "'perhaps' is not yes or no" },
+		{ "[policy]\ngate=open\n", "'open' is not one of off, warn, enforce" },
+		{ "[policy]\nlevel=none\n", "'none' is not one of critical, high, medium, low" },
+		{ "[policy]\nnever_scanned=\n", "'' is not one of allow, refuse" },
+		{ "[exception]\nimage=a\n", "has no name" },
+		{ "[exception a]\n", "[exception a] must say which images it is for" },
+		{ "[exception a]\nimage=*\n", "[exception a] must say which images it is for" },
+		{ "[exception a]\nimage=a\nuntil=31.12.2030\n", "is not a day in the form" },
+		{ "[exception a]\nimage=a\nuntil=2030-02-30\n", "is not a day in the form" },
+		{ "[exception a]\nimage=a\nuntil=2030-2-3\n", "is not a day in the form" },
+		{ "[exception a]\ndigest=latest\n", "[exception a] digest: " },
+		{ "[exception a]\nimgae=a\n", "[exception a] has no key 'imgae'" },
 		{ "path=/srv\n", "" },
 	};
 
@@ -104,6 +186,8 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/config/all-keys", test_all_keys);
+	g_test_add_func("/config/daemon-keys", test_daemon_keys);
+	g_test_add_func("/config/exceptions", test_exceptions);
 	g_test_add_func("/config/mistakes", test_mistakes);
 	g_test_add_func("/config/absent", test_absent);
 	return g_test_run();

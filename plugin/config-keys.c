@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The keys of cambium.conf: the table that its reader, its man page and the tests work by.
+ */
+#include "plugin/config.h"
+
+const char *const cam_log_level_names[] = { "error", "warning", "info", "debug", NULL };
+static const char *const mount_methods[] = { "auto", "erofs", "checkout", NULL };
+static const char *const gates[] = { "off", "warn", "enforce", NULL };
+static const char *const levels[] = { "critical", "high", "medium", "low", NULL };
+static const char *const never_scanned[] = { "allow", "refuse", NULL };
+
+const CamConfigKey cam_config_keys[] = {
+	{ "store", "path", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, store),
+	  "the state directory for root, ~/.local/share/cambium for others",
+	  "Directory of the store. The option --store has precedence." },
+	{ "scan", "unknown_counts_as", CAM_CONFIG_SEVERITY,
+	  G_STRUCT_OFFSET(CamConfig, unknown_counts_as), "medium",
+	  "What a finding whose severity nobody has said counts as in the risk level of an image "
+	  "and "
+	  "for --fail-on: critical, high, medium, low or none. Reports show it as unknown all the "
+	  "same." },
+	{ "limits", "layer_size", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, layer_size), "64G",
+	  "Uncompressed bytes of one layer beyond which import refuses it; K, M, G and T are "
+	  "powers "
+	  "of 1024." },
+	{ "limits", "layer_entries", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, layer_entries),
+	  "4000000", "Members of one layer's tar beyond which import refuses it." },
+	{ "limits", "layer_ratio", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, layer_ratio),
+	  "1000",
+	  "How many times larger than its compressed form a layer may become before import takes "
+	  "it "
+	  "for a bomb; the first 64 MiB are free." },
+	{ "registries", "insecure", CAM_CONFIG_LIST, G_STRUCT_OFFSET(CamConfig, insecure), NULL,
+	  "Registries (host or host:port) for which plain HTTP and unverified TLS are accepted. "
+	  "localhost needs no mention." },
+	{ "registries", "auth_file", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, auth_file),
+	  "the usual places of auth.json and config.json", "File with the credentials." },
+	{ "fix", "suffix", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, suffix), "_fix",
+	  "What is appended to the tag of a fixed image." },
+	{ "sources", "DISTRIBUTION[/CODENAME]", CAM_CONFIG_SOURCES, 0,
+	  "the image's own sources, and the machine's with the codename exchanged",
+	  "Where the packages of a distribution are looked for, as lines of sources.list(5) parted "
+	  "by "
+	  "semicolons, for example \"debian = deb https://mirror.example.org/debian {codename} "
+	  "main; "
+	  "deb https://mirror.example.org/debian-security {codename}-security main\". {codename} "
+	  "stands for the codename of the image's release; a key with a codename (debian/bookworm) "
+	  "has precedence over one without." },
+	{ "daemon", "socket", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, socket),
+	  CAM_DAEMON_SOCKET,
+	  "Where cambiumd listens for containerd, at most 107 bytes. The option --socket has "
+	  "precedence, and so have sockets that systemd passes." },
+	{ "daemon", "log_level", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, log_level), "info",
+	  "What cambiumd tells: error, warning, info or debug. The option --log-level has "
+	  "precedence. Read again on SIGHUP.",
+	  cam_log_level_names },
+	{ "snapshotter", "mount", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, mount), "auto",
+	  "How the trees of layers become visible: erofs (a metadata image over the object store), "
+	  "checkout (a tree of hard links to the objects, without the times of files), or auto, "
+	  "which is erofs where the kernel can.",
+	  mount_methods },
+	{ "snapshotter", "adopt_after_ms", CAM_CONFIG_COUNT,
+	  G_STRUCT_OFFSET(CamConfig, adopt_after), "1000",
+	  "How many milliseconds containerd must have asked nothing before directories that it "
+	  "unpacked itself are taken into the store." },
+	{ "containerd", "address", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, containerd_address),
+	  CAM_CONTAINERD_SOCKET, "The socket of containerd." },
+	{ "containerd", "namespaces", CAM_CONFIG_LIST,
+	  G_STRUCT_OFFSET(CamConfig, containerd_namespaces), "all",
+	  "The namespaces of containerd whose images cambiumd looks after." },
+	{ "containerd", "scan_on_unpack", CAM_CONFIG_BOOL,
+	  G_STRUCT_OFFSET(CamConfig, scan_on_unpack), "yes",
+	  "Whether an image that containerd has unpacked with this snapshotter is imported into "
+	  "the store and scanned, in the background." },
+	{ "policy", "gate", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, policy.gate), "off",
+	  "What happens when a container is made from an image that the policy does not allow: "
+	  "nothing (off), a line in the log and the label containerd.io/snapshot/cambium.policy on "
+	  "its snapshot (warn), or it is refused (enforce). Containers that exist are left alone. "
+	  "This group and the exceptions are read again on SIGHUP.",
+	  gates },
+	{ "policy", "level", CAM_CONFIG_SEVERITY, G_STRUCT_OFFSET(CamConfig, policy.level), "high",
+	  "The risk level from which on an image is not allowed: critical, high, medium or low. "
+	  "The risk level is that of the worst finding, as 'cambium scan' shows it.",
+	  levels },
+	{ "policy", "never_scanned", CAM_CONFIG_CHOICE,
+	  G_STRUCT_OFFSET(CamConfig, policy.never_scanned), "allow",
+	  "Whether images that were never scanned, or could not be judged, are allowed: allow or "
+	  "refuse.",
+	  never_scanned },
+	{ "policy", "exceptions", CAM_CONFIG_TEXT,
+	  G_STRUCT_OFFSET(CamConfig, policy.exceptions_file), "none",
+	  "A file with further groups [exception NAME], so that who may grant them need not be who "
+	  "may change the rest." },
+	{ "exception NAME", "image", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamPolicyException, image),
+	  NULL,
+	  "Images that are allowed whatever their level: a name as containerd has it, with * for "
+	  "any characters and ? for one. Where the same content has several names, an exception "
+	  "for one of them is one for all." },
+	{ "exception NAME", "digest", CAM_CONFIG_DIGEST,
+	  G_STRUCT_OFFSET(CamPolicyException, digest), NULL,
+	  "The same for one image, by the digest of its index, manifest or config. Of image and "
+	  "digest one must be given; where both are, both must fit." },
+	{ "exception NAME", "until", CAM_CONFIG_DATE, G_STRUCT_OFFSET(CamPolicyException, until),
+	  "for ever", "The last day of the exception, as 2030-12-31, in UTC." },
+	{ "exception NAME", "reason", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamPolicyException, reason),
+	  NULL, "Why; it is logged whenever the exception is used." },
+	{ NULL },
+};
