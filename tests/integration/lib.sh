@@ -49,6 +49,71 @@ start_registry() {
 	wait_for 20 bash -c "exec 3<> /dev/tcp/127.0.0.1/$port"
 }
 
+# Skips all tests where containerd cannot run.
+need_containerd() {
+	[ "$(id -u)" = 0 ] || skip_all 'containerd wants root'
+	for tool in containerd ctr runc; do
+		command -v "$tool" > /dev/null || skip_all "no $tool here"
+	done
+}
+
+# ctr, on this test's containerd.
+ctrd() {
+	ctr --address "$CONTAINERD" "$@"
+}
+
+# start_containerd [CONFIG]: Debian's containerd on a root, state and socket of this test alone, or
+# again after stop_containerd. CONFIG is appended to its config.toml; $CONTAINERD_WITHOUT lists the
+# plugins that are switched off (default: CRI, which wants more of the machine). Sets CONTAINERD
+# (the socket), CONTAINERD_ROOT and CONTAINERD_PID. runc's own state is the machine's: tests that
+# may run side by side name their containers by $NAME.
+start_containerd() {
+	local home=$T/c
+
+	CONTAINERD=$home/s
+	CONTAINERD_ROOT=$home/root
+	mkdir -p "$home"
+	cat > "$home/config.toml" <<-END
+	version = 2
+	root = "$CONTAINERD_ROOT"
+	state = "$home/state"
+	disabled_plugins = [${CONTAINERD_WITHOUT-'"io.containerd.grpc.v1.cri"'}, "io.containerd.internal.v1.opt"]
+	[grpc]
+	address = "$CONTAINERD"
+	[ttrpc]
+	address = "$CONTAINERD.ttrpc"
+	${1:-}
+	END
+	containerd --config "$home/config.toml" >> "$home/log" 2>&1 < /dev/null &
+	CONTAINERD_PID=$!
+	[ -n "${containerd_registered:-}" ] || on_exit stop_containerd KILL
+	[ -n "${containerd_registered:-}" ] || on_exit end_containers
+	containerd_registered=yes
+	wait_for 30 ctrd version || { diag "$(tail -n 20 "$home/log")"; return 1; }
+}
+
+# stop_containerd [SIGNAL]: the daemon alone; containers go on running.
+stop_containerd() {
+	[ -n "$CONTAINERD_PID" ] || return 0
+	kill -s "${1:-TERM}" "$CONTAINERD_PID"
+	wait "$CONTAINERD_PID" || true
+	CONTAINERD_PID=
+}
+
+# Ends every container of this test's containerd.
+end_containers() {
+	local namespace container
+
+	for namespace in $(ctrd namespaces list -q); do
+		for container in $(ctrd -n "$namespace" tasks list -q); do
+			ctrd -n "$namespace" tasks rm -f "$container" || true
+		done
+		for container in $(ctrd -n "$namespace" containers list -q); do
+			ctrd -n "$namespace" containers rm "$container" || true
+		done
+	done
+}
+
 # The fixtures are made once and kept below the build folder; whoever comes first makes them.
 # make_fixture NAME COMMAND…: COMMAND makes the folder that it is given as its last argument.
 make_fixture() {
