@@ -327,9 +327,10 @@ cam_statement_step_checked(CamStatement *self, gboolean *row, GError **error)
 {
 	int code = sqlite3_step(self->stmt);
 
-	*row = code == SQLITE_ROW;
-	if (code == SQLITE_ROW || code == SQLITE_DONE)
+	if (code == SQLITE_ROW || code == SQLITE_DONE) {
+		*row = code == SQLITE_ROW;
 		return TRUE;
+	}
 	set_sqlite_error(self->database, code, error);
 	sqlite3_reset(self->stmt);
 	return FALSE;

@@ -64,7 +64,8 @@ void cam_statement_bind_double(CamStatement *self, int index, double value);
 void cam_statement_bind_blob(CamStatement *self, int index, gconstpointer data, gsize size);
 
 gboolean cam_statement_step(CamStatement *self, GError **error);
-/* *@row says whether there is a row; FALSE only on error. */
+/* *@row says whether there is a row; FALSE only on error, which leaves *@row as it was: a loop that
+ * began with TRUE and ended with FALSE saw every row. */
 gboolean cam_statement_step_checked(CamStatement *self, gboolean *row, GError **error);
 /* Runs a statement that returns no rows, then resets it so that it can be bound and run again. */
 gboolean cam_statement_run(CamStatement *self, GError **error);

@@ -76,3 +76,23 @@ cam_mount_sweep(const char *directory, GError **error)
 	}
 	return TRUE;
 }
+
+gboolean
+cam_mount_table_has_option(const char *name, const char *path)
+{
+	g_autofree char *table = NULL, *wanted = g_strconcat(name, "=", path, NULL);
+	gsize length = strlen(wanted);
+	const char *found;
+
+	if (!g_file_get_contents(MOUNTINFO, &table, NULL, NULL))
+		return FALSE;
+	found = table;
+	while ((found = strstr(found, wanted))) {
+		/* Options are parted by commas and end the line. */
+		if (found > table && (found[-1] == ',' || found[-1] == ' ') &&
+		    (found[length] == ',' || found[length] == '\n' || found[length] == '\0'))
+			return TRUE;
+		found += length;
+	}
+	return FALSE;
+}

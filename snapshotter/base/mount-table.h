@@ -15,4 +15,8 @@ G_BEGIN_DECLS
  */
 gboolean cam_mount_sweep(const char *directory, GError **error);
 
+/* Whether an option of a mount in this mount name space names the path @path as a whole, as
+ * overlayfs's upperdir does. */
+gboolean cam_mount_table_has_option(const char *name, const char *path);
+
 G_END_DECLS

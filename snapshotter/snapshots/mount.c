@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * CamMount: puts a merged rootfs together out of its parts (image-cache.c or checkout.c below,
- * overlay.c on top) and takes it down again. The lower layers are mounted in the store's folder for
- * running operations, where cam_mount_sweep() finds what a killed process left.
+ * CamMount: puts a merged rootfs together out of its parts (lower.c below, overlay.c on top) and
+ * takes it down again. The lower layers are mounted in the store's folder for running operations,
+ * where cam_mount_sweep() finds what a killed process left.
  */
 #include "snapshotter/snapshots/mount.h"
 
@@ -14,13 +14,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
-#include "snapshotter/snapshots/checkout.h"
-#include "snapshotter/snapshots/image-cache.h"
-#include "snapshotter/snapshots/mount-probe.h"
-
-#define OBJECTS	       "repo/objects"
-#define REPOSITORY     "repo/config"
-#define REPOSITORY_MAX (64 * 1024)
+#include "snapshotter/snapshots/lower.h"
 
 struct _CamMount {
 	CamStore *store;    /* its tmp must stay */
@@ -33,37 +27,6 @@ struct _CamMount {
 	GPtrArray *mounted; /* (element-type filename), in this order */
 };
 
-/* ---- probing ---- */
-
-static void
-abilities_free(gpointer data)
-{
-	cam_mount_abilities_clear(data);
-	g_free(data);
-}
-
-/* (transfer none): found out once for each store. */
-static const CamMountAbilities *
-get_abilities(CamStore *store)
-{
-	GQuark quark = g_quark_from_static_string("cam-mount-abilities");
-	CamMountAbilities *abilities = g_object_get_qdata(G_OBJECT(store), quark);
-	g_autoptr(GError) error = NULL;
-	g_autofree char *tmp = NULL;
-
-	if (abilities)
-		return abilities;
-	abilities = g_new0(CamMountAbilities, 1);
-	if (cam_store_get_tmp_dirfd(store, &tmp, &error) < 0)
-		abilities->problem = g_strdup(error->message);
-	else
-		cam_mount_find_abilities(tmp, abilities);
-	/* Another thread may have been faster; what it found is in use. */
-	if (!g_object_replace_qdata(G_OBJECT(store), quark, NULL, abilities, abilities_free, NULL))
-		abilities_free(abilities);
-	return g_object_get_qdata(G_OBJECT(store), quark);
-}
-
 CamMountMethod
 cam_mount_probe(CamStore *store, char **reason)
 {
@@ -73,7 +36,7 @@ cam_mount_probe(CamStore *store, char **reason)
 		[CAM_DATA_METACOPY] = "a data-only lower layer, with metacopy",
 		[CAM_DATA_FREE] = "a data-only lower layer",
 	};
-	const CamMountAbilities *abilities = get_abilities(store);
+	const CamMountAbilities *abilities = cam_lower_get_abilities(store);
 
 	if (abilities->data == CAM_DATA_NONE) {
 		if (reason)
@@ -90,59 +53,6 @@ cam_mount_probe(CamStore *store, char **reason)
 }
 
 /* ---- lower layers ---- */
-
-static gboolean
-mount_image(CamMount *self, const char *const *diff_ids, GCancellable *cancellable, GError **error)
-{
-	const CamMountAbilities *abilities = get_abilities(self->store);
-	/* An upper then needs a second overlay, and overlays stack on a file-backed EROFS only
-	 * once. */
-	gboolean loop = abilities->loop || abilities->data != CAM_DATA_FREE;
-
-	if (abilities->data == CAM_DATA_NONE)
-		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
-				     "EROFS over the object store does not work here: %s",
-				     abilities->problem);
-	g_auto(CamFd) image = cam_image_cache_open(
-		self->store, diff_ids, abilities->data == CAM_DATA_ORDINARY, cancellable, error);
-	if (image < 0 || !cam_erofs_mount(image, loop, self->lower, error))
-		return FALSE;
-	g_ptr_array_add(self->mounted, g_strdup(self->lower));
-	self->data = abilities->data;
-	return TRUE;
-}
-
-/* Whether the objects of the store carry the metadata of the files that they are. */
-static gboolean
-objects_are_files(CamStore *store)
-{
-	g_autoptr(GKeyFile) config = g_key_file_new();
-	g_autoptr(GBytes) bytes =
-		cam_read_file_at(cam_store_get_dirfd(store), REPOSITORY, REPOSITORY_MAX, NULL);
-	g_autofree char *mode = NULL;
-
-	if (bytes && g_key_file_load_from_bytes(config, bytes, G_KEY_FILE_NONE, NULL))
-		mode = g_key_file_get_string(config, "core", "mode", NULL);
-	return g_strcmp0(mode, "bare") == 0;
-}
-
-static gboolean
-check_out(CamMount *self, const char *const *diff_ids, GCancellable *cancellable, GError **error)
-{
-	g_autoptr(CamRootfs) rootfs =
-		cam_store_open_rootfs(self->store, diff_ids, cancellable, error);
-	g_autoptr(CamTreeHistory) history = NULL;
-
-	if (!rootfs)
-		return FALSE;
-	history = cam_tree_history_load(self->store, diff_ids, error);
-	if (!history ||
-	    !cam_checkout_tree(rootfs, history, self->objects, objects_are_files(self->store),
-			       self->lower, cancellable, error))
-		return FALSE;
-	self->data = CAM_DATA_NONE;
-	return TRUE;
-}
 
 static gboolean
 make_directory(CamMount *self, GError **error)
@@ -173,18 +83,14 @@ cam_mount_rootfs(CamStore *store, const char *const *diff_ids, CamMountMethod me
 	self->hold = cam_store_hold(store, cancellable, error);
 	if (!self->hold)
 		return NULL;
-	self->method = method == CAM_MOUNT_AUTO ? cam_mount_probe(store, NULL) : method;
-	self->objects = openat(cam_store_get_dirfd(store), OBJECTS,
-			       O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (self->objects < 0) {
-		cam_set_error_errno(error, errno, "cannot open the store's objects");
+	self->method = cam_lower_choose_method(store, method);
+	self->objects = cam_lower_open_objects(store, error);
+	if (self->objects < 0 || !make_directory(self, error) ||
+	    !cam_lower_show(store, diff_ids, self->method, self->objects, self->lower, &self->data,
+			    cancellable, error))
 		return NULL;
-	}
-	if (!make_directory(self, error))
-		return NULL;
-	if (!(self->method == CAM_MOUNT_EROFS ? mount_image : check_out)(self, diff_ids,
-									 cancellable, error))
-		return NULL;
+	if (self->data != CAM_DATA_NONE)
+		g_ptr_array_add(self->mounted, g_strdup(self->lower));
 	return g_steal_pointer(&self);
 }
 

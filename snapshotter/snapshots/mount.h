@@ -6,8 +6,11 @@
 G_BEGIN_DECLS
 
 typedef enum {
-	CAM_MOUNT_AUTO,	    /* the best that the probe finds */
-	CAM_MOUNT_EROFS,    /* EROFS metadata image over the object store */
+	CAM_MOUNT_AUTO,	 /* the best that the probe finds */
+	CAM_MOUNT_EROFS, /* EROFS metadata image over the object store */
+	/* The same through a loop device also where the image could be mounted from its file. Then
+	 * a container can stack one more overlay on its root, as on a directory. */
+	CAM_MOUNT_EROFS_LOOP,
 	CAM_MOUNT_CHECKOUT, /* hard-link checkout: times are lost, device nodes need root */
 } CamMountMethod;
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "snapshotter/snapshots/mount.h"
+#include "snapshotter/snapshots/snapshot.h"
 
 G_BEGIN_DECLS
 
@@ -22,37 +23,10 @@ G_BEGIN_DECLS
 #define CAM_TYPE_SNAPSHOTTER (cam_snapshotter_get_type())
 G_DECLARE_FINAL_TYPE(CamSnapshotter, cam_snapshotter, CAM, SNAPSHOTTER, GObject)
 
-/* The values are those of the wire. */
-typedef enum {
-	CAM_SNAPSHOT_VIEW = 1,
-	CAM_SNAPSHOT_ACTIVE = 2,
-	CAM_SNAPSHOT_COMMITTED = 3,
-} CamSnapshotKind;
-
-typedef struct {
-	char *name;   /* key of an active snapshot or view, name of a committed one */
-	char *parent; /* "" for none */
-	CamSnapshotKind kind;
-	gint64 created, updated; /* nanoseconds since 1970, UTC */
-	GHashTable *labels;	 /* char * → char * */
-} CamSnapshotInfo;
-void cam_snapshot_info_free(CamSnapshotInfo *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamSnapshotInfo, cam_snapshot_info_free)
-
-/* What mount(2) is to be told, as containerd's mount.Mount. */
-typedef struct {
-	char *type, *source;
-	char *target;	/* "" */
-	char **options; /* NULL-terminated */
-} CamSnapshotMount;
-CamSnapshotMount *
-cam_snapshot_mount_new(const char *type, const char *source, const char *const *options);
-void cam_snapshot_mount_free(CamSnapshotMount *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamSnapshotMount, cam_snapshot_mount_free)
-
 typedef struct {
 	CamMountMethod method;
-	guint adopt_after; /* milliseconds without a request after which uppers are adopted */
+	guint adopt_after; /* milliseconds without a request before uppers are adopted; 0: 1000 */
+	CamLayerLimits limits; /* of layers that are applied */
 } CamSnapshotterOptions;
 
 /**
@@ -156,7 +130,17 @@ gboolean cam_snapshotter_knows_mounts(CamSnapshotter *self, GPtrArray *mounts, G
 GInputStream *cam_snapshotter_open_diff(CamSnapshotter *self, GPtrArray *lower, GPtrArray *upper,
 					GCancellable *cancellable, GError **error);
 
-/* Waits until nothing is left to adopt; for tests and for orderly measurements. */
+/**
+ * cam_snapshotter_expect_differ:
+ * @expected: whether the client is known to unpack layers through cam_snapshotter_apply(), as it is
+ *     after the first one. A client that connects anew may have another configuration: FALSE.
+ *
+ * While it does, the snapshots that layers are unpacked into (their keys end in "extract-…") need
+ * not be mountable before somebody asks for their mounts, which saves an image of each layer below.
+ */
+void cam_snapshotter_expect_differ(CamSnapshotter *self, gboolean expected);
+
+/* Adopts what waits for it now, and returns when nothing is left to adopt. */
 void cam_snapshotter_settle(CamSnapshotter *self);
 
 G_END_DECLS

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Snapshots by what callers see: codes, mounts, what is on disk, and what a crash or another
+ * process may leave. What containerd's clients do with it is tested in tests/conformance.
+ */
+#include "snapshotter/snapshots/snapshotter.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../store/layer-fixture.h"
+#include "fixture.h"
+
+#define HOUR_MS 3600000
+
+typedef struct {
+	TemporaryStore *temporary;
+	CamStore *store;
+	CamSnapshotter *snapshotter;
+	char *base, *top; /* diffIDs of two layers */
+	char *chain;	  /* chainID of both */
+	char *base_chain;
+} Fixture;
+
+static void
+open_snapshotter(Fixture *f)
+{
+	CamSnapshotterOptions options = { .adopt_after = HOUR_MS };
+	g_autoptr(GError) error = NULL;
+
+	f->snapshotter = cam_snapshotter_open(f->store, &options, NULL, &error);
+	g_assert_no_error(error);
+}
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+	GByteArray *base = g_byte_array_new(), *top = g_byte_array_new();
+	g_autoptr(GError) error = NULL;
+
+	if (!fixture_enter_mount_namespace())
+		return;
+	f->temporary = temporary_store_new();
+	f->store = f->temporary->store;
+	tar_directory(base, "etc/", 0755);
+	tar_file(base, "etc/one", "one");
+	tar_file(base, "etc/two", "two");
+	tar_file(top, "etc/.wh.two", "");
+	tar_file(top, "etc/three", "three");
+	f->base = import_tar(f->store, base);
+	f->top = import_tar(f->store, top);
+	f->base_chain = cam_chain_id(NULL, f->base);
+	f->chain = cam_chain_id(f->base_chain, f->top);
+	const char *const diff_ids[] = { f->base, f->top, NULL };
+	g_assert_true(cam_store_add_chain(f->store, diff_ids, &error));
+	open_snapshotter(f);
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data)
+{
+	if (!f->store)
+		return;
+	if (f->snapshotter)
+		cam_snapshotter_close(f->snapshotter);
+	g_clear_object(&f->snapshotter);
+	temporary_store_free(f->temporary);
+	g_free(f->base);
+	g_free(f->top);
+	g_free(f->chain);
+	g_free(f->base_chain);
+}
+
+#define assert_code(error, expected)                        \
+	G_STMT_START                                        \
+	{                                                   \
+		g_assert_error(error, CAM_ERROR, expected); \
+		g_clear_error(&(error));                    \
+	}                                                   \
+	G_STMT_END
+
+static GPtrArray *
+prepare(Fixture *f, const char *key, const char *parent)
+{
+	g_autoptr(GError) error = NULL;
+	GPtrArray *mounts =
+		cam_snapshotter_prepare(f->snapshotter, key, parent, NULL, NULL, &error);
+
+	g_assert_no_error(error);
+	return mounts;
+}
+
+static void
+commit(Fixture *f, const char *name, const char *key)
+{
+	g_autoptr(GError) error = NULL;
+
+	cam_snapshotter_commit(f->snapshotter, name, key, NULL, NULL, &error);
+	g_assert_no_error(error);
+}
+
+/* Mounts as containerd's mount package does, at a new directory. */
+static char *
+mount_at(GPtrArray *mounts)
+{
+	const CamSnapshotMount *m = g_ptr_array_index(mounts, 0);
+	g_autoptr(GError) error = NULL;
+	char *target = g_dir_make_tmp("cam-XXXXXX", &error);
+
+	g_assert_no_error(error);
+	g_assert_cmpuint(mounts->len, ==, 1);
+	if (g_str_equal(m->type, "bind")) {
+		gboolean readonly = g_strv_contains((const char *const *) m->options, "ro");
+
+		g_assert_no_errno(mount(m->source, target, NULL, MS_BIND | MS_REC, NULL));
+		if (readonly)
+			g_assert_no_errno(
+				mount(NULL, target, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL));
+	} else {
+		g_autofree char *options = g_strjoinv(",", m->options);
+
+		g_assert_no_errno(mount(m->source, target, m->type, 0, options));
+	}
+	return target;
+}
+
+static void
+unmount(char *target)
+{
+	g_assert_no_errno(umount2(target, 0));
+	g_assert_no_errno(rmdir(target));
+	g_free(target);
+}
+
+static void
+write_file(const char *directory, const char *name, const char *text)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+	g_autoptr(GError) error = NULL;
+
+	g_file_set_contents(path, text, -1, &error);
+	g_assert_no_error(error);
+}
+
+static void
+assert_file(const char *directory, const char *name, const char *expected)
+{
+	g_autofree char *path = g_build_filename(directory, name, NULL);
+	g_autofree char *text = NULL;
+
+	g_file_get_contents(path, &text, NULL, NULL);
+	g_assert_cmpstr(text, ==, expected);
+}
+
+static GHashTable *
+label(const char *name, const char *value)
+{
+	GHashTable *labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+	g_hash_table_insert(labels, g_strdup(name), g_strdup(value));
+	return labels;
+}
+
+/* How many entries a folder of the store has. */
+static guint
+count(Fixture *f, const char *folder)
+{
+	g_autofree char *path = g_build_filename(cam_store_get_path(f->store), folder, NULL);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+	guint n = 0;
+
+	while (dir && g_dir_read_name(dir))
+		n++;
+	return n;
+}
+
+/* ---- tests ---- */
+
+static void
+test_codes(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) mounts = NULL, again = NULL;
+
+	if (!f->store)
+		return;
+	g_assert_null(cam_snapshotter_mounts(f->snapshotter, "none", NULL, &error));
+	assert_code(error, CAM_ERROR_NOT_FOUND);
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "a", "none", NULL, NULL, &error));
+	assert_code(error, CAM_ERROR_NOT_FOUND);
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "", "", NULL, NULL, &error));
+	assert_code(error, CAM_ERROR_INVALID_ARGUMENT);
+	mounts = prepare(f, "a", "");
+	again = cam_snapshotter_mounts(f->snapshotter, "a", NULL, &error);
+	g_assert_no_error(error);
+	g_assert_true(cam_snapshot_mount_equal(mounts->pdata[0], again->pdata[0]));
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "a", "", NULL, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
+	g_assert_null(cam_snapshotter_view(f->snapshotter, "b", "a", NULL, NULL, &error));
+	assert_code(error, CAM_ERROR_INVALID_ARGUMENT);
+	commit(f, "A", "a");
+	g_assert_null(cam_snapshotter_mounts(f->snapshotter, "A", NULL, &error));
+	assert_code(error, CAM_ERROR_FAILED_PRECONDITION);
+	g_assert_false(cam_snapshotter_commit(f->snapshotter, "B", "A", NULL, NULL, &error));
+	assert_code(error, CAM_ERROR_FAILED_PRECONDITION);
+	g_assert_false(cam_snapshotter_commit(f->snapshotter, "B", "a", NULL, NULL, &error));
+	assert_code(error, CAM_ERROR_NOT_FOUND);
+	g_ptr_array_unref(prepare(f, "b", "A"));
+	g_assert_false(cam_snapshotter_remove(f->snapshotter, "A", &error));
+	g_assert_nonnull(strstr(error->message, "remove"));
+	assert_code(error, CAM_ERROR_FAILED_PRECONDITION);
+	g_assert_true(cam_snapshotter_remove(f->snapshotter, "b", &error));
+	g_assert_true(cam_snapshotter_remove(f->snapshotter, "A", &error));
+	g_assert_false(cam_snapshotter_remove(f->snapshotter, "A", &error));
+	assert_code(error, CAM_ERROR_NOT_FOUND);
+	g_assert_cmpuint(count(f, "snapshots"), ==, 0);
+}
+
+static void
+test_layers(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GHashTable) labels = label("containerd.io/snapshot.ref", f->base_chain);
+	g_autoptr(GHashTable) top_labels = label("containerd.io/snapshot.ref", f->chain);
+	g_autoptr(GPtrArray) mounts = NULL, infos = NULL, view = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	/* What the store can build is there as soon as it is asked for. */
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "k1", "", labels, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
+	g_assert_null(
+		cam_snapshotter_prepare(f->snapshotter, "k2", "k1", top_labels, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
+	/* Asking again finds the same snapshot. */
+	g_assert_null(
+		cam_snapshotter_prepare(f->snapshotter, "k3", "k1", top_labels, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
+	infos = cam_snapshotter_list(f->snapshotter, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(infos->len, ==, 2);
+	g_assert_cmpstr(((CamSnapshotInfo *) infos->pdata[1])->parent, ==, "k1");
+	/* Not on another parent than the chain's. */
+	mounts = cam_snapshotter_prepare(f->snapshotter, "x", "k2", top_labels, NULL, &error);
+	g_assert_no_error(error);
+
+	target = mount_at(mounts);
+	assert_file(target, "etc/one", "one");
+	assert_file(target, "etc/two", NULL);
+	assert_file(target, "etc/three", "three");
+	write_file(target, "etc/one", "changed");
+	unmount(target);
+	view = cam_snapshotter_view(f->snapshotter, "v", "k2", NULL, NULL, &error);
+	g_assert_no_error(error);
+	target = mount_at(view);
+	assert_file(target, "etc/one", "one");
+	g_autofree char *file = g_build_filename(target, "new", NULL);
+	g_assert_cmpint(g_mkdir(file, 0755), ==, -1);
+	g_assert_cmpint(errno, ==, EROFS);
+	unmount(target);
+	g_assert_cmpuint(count(f, "lower"), ==, 1);
+	g_assert_true(cam_snapshotter_remove(f->snapshotter, "v", &error));
+	g_assert_true(cam_snapshotter_remove(f->snapshotter, "x", &error));
+	g_assert_true(cam_snapshotter_remove(f->snapshotter, "k2", &error));
+	g_assert_true(cam_snapshotter_remove(f->snapshotter, "k1", &error));
+	g_assert_cmpuint(count(f, "lower"), ==, 0);
+	g_assert_cmpuint(count(f, "snapshots"), ==, 0);
+}
+
+static void
+test_labels(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GHashTable) labels = label("a", "1");
+	const char *const one[] = { "labels.b", NULL }, *const wrong[] = { "parent", NULL };
+	g_autoptr(CamSnapshotInfo) info = NULL;
+
+	if (!f->store)
+		return;
+	g_ptr_array_unref(cam_snapshotter_prepare(f->snapshotter, "s", "", labels, NULL, &error));
+	g_hash_table_insert(labels, g_strdup("b"), g_strdup("2"));
+	g_assert_null(cam_snapshotter_update(f->snapshotter, "s", labels, wrong, &error));
+	assert_code(error, CAM_ERROR_INVALID_ARGUMENT);
+	g_hash_table_remove(labels, "a");
+	info = cam_snapshotter_update(f->snapshotter, "s", labels, one, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(g_hash_table_lookup(info->labels, "a"), ==, "1");
+	g_assert_cmpstr(g_hash_table_lookup(info->labels, "b"), ==, "2");
+	g_assert_cmpint(info->updated, >=, info->created);
+	g_clear_pointer(&info, cam_snapshot_info_free);
+	info = cam_snapshotter_update(f->snapshotter, "s", labels, NULL, &error);
+	g_assert_cmpuint(g_hash_table_size(info->labels), ==, 1);
+}
+
+static void
+test_apply(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	GByteArray *tar = g_byte_array_new();
+	g_autoptr(GPtrArray) mounts = NULL, nothing = NULL, below = NULL, above = NULL;
+	g_autoptr(CamLayerInfo) info = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	tar_file(tar, "hello", "world");
+	g_autoptr(GBytes) bytes = tar_end(tar);
+	g_autofree char *digest = cam_digest_for_bytes(bytes);
+	g_autoptr(CamDescriptor) descriptor = cam_descriptor_new(
+		"application/vnd.oci.image.layer.v1.tar", digest, (gint64) g_bytes_get_size(bytes));
+	g_autoptr(GInputStream) blob = g_memory_input_stream_new_from_bytes(bytes);
+
+	mounts = prepare(f, "a", "");
+	info = cam_snapshotter_apply(f->snapshotter, mounts, blob, descriptor, NULL, &error);
+	g_assert_no_error(error);
+	g_assert_cmpstr(info->diff_id, ==, digest);
+	commit(f, "A", "a");
+	g_assert_cmpuint(count(f, "snapshots"), ==, 0);
+	g_ptr_array_unref(g_steal_pointer(&mounts));
+	mounts = prepare(f, "b", "A");
+	target = mount_at(mounts);
+	assert_file(target, "hello", "world");
+	unmount(target);
+	/* The layer that it is comes out again. */
+	below = cam_snapshotter_view(f->snapshotter, "v0", "", NULL, NULL, &error);
+	above = cam_snapshotter_view(f->snapshotter, "v1", "A", NULL, NULL, &error);
+	g_autoptr(GInputStream) diff =
+		cam_snapshotter_open_diff(f->snapshotter, below, above, NULL, &error);
+	g_assert_no_error(error);
+	g_autoptr(GBytes) again = read_to_end(diff, &error);
+	g_assert_true(g_bytes_equal(again, bytes));
+	/* Mounts of somebody else, and of what is no active snapshot. */
+	nothing = g_ptr_array_new();
+	g_assert_null(
+		cam_snapshotter_apply(f->snapshotter, nothing, blob, descriptor, NULL, &error));
+	assert_code(error, CAM_ERROR_UNIMPLEMENTED);
+	g_assert_false(cam_snapshotter_knows_mounts(f->snapshotter, above, &error));
+	assert_code(error, CAM_ERROR_UNIMPLEMENTED);
+}
+
+static void
+test_rebase(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) mounts = NULL, lower = NULL, upper = NULL;
+	g_autoptr(CamSnapshotInfo) info = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	lower = prepare(f, "a", "");
+	target = mount_at(lower);
+	write_file(target, "below", "a");
+	unmount(target);
+	commit(f, "A", "a");
+	upper = prepare(f, "b", "");
+	target = mount_at(upper);
+	write_file(target, "above", "b");
+	unmount(target);
+	g_assert_true(cam_snapshotter_commit(f->snapshotter, "B", "b", "A", NULL, &error));
+	info = cam_snapshotter_stat(f->snapshotter, "B", &error);
+	g_assert_cmpstr(info->parent, ==, "A");
+	mounts = prepare(f, "c", "B");
+	target = mount_at(mounts);
+	assert_file(target, "below", "a");
+	assert_file(target, "above", "b");
+	unmount(target);
+	g_assert_false(cam_snapshotter_commit(f->snapshotter, "C", "c", "A", NULL, &error));
+	assert_code(error, CAM_ERROR_FAILED_PRECONDITION);
+}
+
+/* Another one on the same store, and one after a crash. */
+static void
+test_again(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) mounts = NULL, same = NULL;
+	g_autofree char *stranger = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	g_assert_null(cam_snapshotter_open(f->store, NULL, NULL, &error));
+	assert_code(error, CAM_ERROR_FAILED_PRECONDITION);
+	mounts = prepare(f, "a", "");
+	target = mount_at(mounts);
+	write_file(target, "file", "kept");
+	unmount(target);
+	cam_snapshotter_close(f->snapshotter);
+	g_clear_object(&f->snapshotter);
+	stranger = g_build_filename(cam_store_get_path(f->store), "snapshots", "77", NULL);
+	g_assert_no_errno(g_mkdir(stranger, 0755));
+	g_assert_true(cam_store_add_lease(f->store, "snapshot/77",
+					  (const char *const[]){ f->base, NULL }, 0, &error));
+	open_snapshotter(f);
+	g_assert_false(g_file_test(stranger, G_FILE_TEST_EXISTS));
+	g_assert_false(cam_store_remove_lease(f->store, "snapshot/77", &error));
+	assert_code(error, CAM_ERROR_NOT_FOUND);
+	same = cam_snapshotter_mounts(f->snapshotter, "a", NULL, &error);
+	target = mount_at(same);
+	assert_file(target, "file", "kept");
+	unmount(target);
+}
+
+int
+main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add("/snapshotter/codes", Fixture, NULL, set_up, test_codes, tear_down);
+	g_test_add("/snapshotter/layers", Fixture, NULL, set_up, test_layers, tear_down);
+	g_test_add("/snapshotter/labels", Fixture, NULL, set_up, test_labels, tear_down);
+	g_test_add("/snapshotter/apply", Fixture, NULL, set_up, test_apply, tear_down);
+	g_test_add("/snapshotter/rebase", Fixture, NULL, set_up, test_rebase, tear_down);
+	g_test_add("/snapshotter/again", Fixture, NULL, set_up, test_again, tear_down);
+	return g_test_run();
+}
