@@ -141,17 +141,14 @@ make_known(CamSnapshotter *self, const char *key, const CamSnapshotRow *parent, 
 	gint64 parent_id = parent ? parent->id : 0;
 	g_autoptr(GError) local = NULL;
 	g_autofree char *present = NULL, *diff_id = NULL;
-	g_autoptr(CamStoreHold) hold = NULL;
 
 	*made = FALSE;
 	if (!target)
 		return TRUE;
 	present = cam_snapshot_db_find_labelled(self->db, parent_id, CAM_SNAPSHOT_REF_LABEL, target,
 						&local);
-	if (!local && !present) {
-		hold = cam_store_hold(self->store, NULL, &local);
-		diff_id = hold ? find_known(self, parent, target, &local) : NULL;
-	}
+	if (!local && !present)
+		diff_id = find_known(self, parent, target, &local);
 	if (diff_id)
 		insert_known(self, key, parent_id, labels, diff_id, &local);
 	*made = !local && (present || diff_id);
@@ -259,6 +256,7 @@ static GPtrArray *
 create(CamSnapshotter *self, Creation *creation, GCancellable *cancellable, GError **error)
 {
 	g_autoptr(GPtrArray) mounts = NULL;
+	g_autoptr(CamStoreHold) hold = NULL;
 	gint64 blocker = 0;
 
 	if (*creation->key == '\0') {
@@ -266,6 +264,13 @@ create(CamSnapshotter *self, Creation *creation, GCancellable *cancellable, GErr
 		return NULL;
 	}
 	cam_adoption_touch(self->adoption);
+	/* What is known now must still be there when it is leased. Waiting for gc is not done under
+	 * the mutex. */
+	if (creation->labels && g_hash_table_contains(creation->labels, CAM_SNAPSHOT_REF_LABEL)) {
+		hold = cam_store_hold(self->store, cancellable, error);
+		if (!hold)
+			return NULL;
+	}
 	do {
 		if ((blocker && !cam_snapshotter_adopt(self, blocker, cancellable, error)) ||
 		    !try_create(self, creation, &blocker, error))
@@ -457,6 +462,7 @@ gboolean
 cam_snapshotter_commit(CamSnapshotter *self, const char *name, const char *key, const char *parent,
 		       GHashTable *labels, GError **error)
 {
+	g_autoptr(CamStoreHold) hold = NULL;
 	g_autoptr(GMutexLocker) locker = NULL;
 	g_autoptr(CamSnapshotRow) row = NULL, now = NULL;
 	g_autoptr(GArray) uses = NULL, idle = NULL;
@@ -473,6 +479,11 @@ cam_snapshotter_commit(CamSnapshotter *self, const char *name, const char *key, 
 	g_clear_pointer(&locker, g_mutex_locker_free);
 	if (!measure(self, row, &content, error))
 		return FALSE;
+	if (row->layers[0]) {
+		hold = cam_store_hold(self->store, NULL, error);
+		if (!hold)
+			return FALSE;
+	}
 	locker = g_mutex_locker_new(&self->mutex);
 	now = find_active(self, key, error);
 	if (!now)

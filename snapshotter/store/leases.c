@@ -36,6 +36,18 @@ write_lease(CamDatabase *state, const char *id, const char *const *digests, gint
 	return cam_statement_run(upsert, error) && insert_digests(state, id, digests, error);
 }
 
+static gboolean
+begin_and_write(CamDatabase *state, const char *id, const char *const *digests, gint64 expires,
+		GError **error)
+{
+	if (!cam_database_begin(state, error))
+		return FALSE;
+	if (write_lease(state, id, digests, expires, error) && cam_database_commit(state, error))
+		return TRUE;
+	cam_database_rollback(state);
+	return FALSE;
+}
+
 gboolean
 cam_store_add_lease(CamStore *self, const char *id, const char *const *digests, gint64 expires,
 		    GError **error)
@@ -43,6 +55,7 @@ cam_store_add_lease(CamStore *self, const char *id, const char *const *digests, 
 	CamDatabase *state;
 	g_autoptr(CamStoreHold) hold = NULL;
 	g_autoptr(GMutexLocker) locker = NULL;
+	gboolean good;
 
 	for (gsize i = 0; digests[i] != NULL; i++)
 		if (!cam_digest_check(digests[i], error))
@@ -52,12 +65,12 @@ cam_store_add_lease(CamStore *self, const char *id, const char *const *digests, 
 	if (hold == NULL)
 		return FALSE;
 	locker = cam_store_lock_state(self, &state);
-	if (!cam_database_begin(state, error))
+	/* Whoever leases believes from then on that the layers are there: this also writes out the
+	 * rows that say so. */
+	if (!cam_database_exec(state, "PRAGMA synchronous = FULL", error))
 		return FALSE;
-	if (write_lease(state, id, digests, expires, error) && cam_database_commit(state, error))
-		return TRUE;
-	cam_database_rollback(state);
-	return FALSE;
+	good = begin_and_write(state, id, digests, expires, error);
+	return cam_database_exec(state, "PRAGMA synchronous = NORMAL", good ? error : NULL) && good;
 }
 
 gboolean

@@ -229,7 +229,8 @@ gboolean cam_store_gc(CamStore *self, gboolean dry_run, CamProgress *progress, C
 
 /* Keeps layers (diffIDs), chains and blobs until @expires (microseconds since 1970; 0: until
  * deleted). A lease that exists gets @digests in addition, and the new end. Waits for a sweep that
- * runs: unless the caller holds the store, what it names may be gone then. */
+ * runs: unless the caller holds the store, what it names may be gone then. Durable, and so is the
+ * layers' being in the store, when this returns. */
 gboolean cam_store_add_lease(CamStore *self, const char *id, const char *const *digests,
 			     gint64 expires, GError **error);
 gboolean cam_store_remove_lease(CamStore *self, const char *id, GError **error);
