@@ -25,6 +25,7 @@
 #include "snapshotter/store/memory-rootfs.h"
 #include "snapshotter/store/rootfs.h"
 #include "snapshotter/store/store.h"
+#include "snapshotter/store/tar-writer.h"
 #include "snapshotter/store/tree.h"
 #include "snapshotter/transport/http.h"
 #include "snapshotter/transport/image-transport.h"

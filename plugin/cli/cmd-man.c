@@ -8,14 +8,14 @@
 
 static const CamArgument arguments[] = {
 	{ "PAGE", CAM_ARGUMENT_OPTIONAL, CAM_COMPLETE_NOTHING, NULL,
-	  "cambium, cambium-COMMAND or cambium.conf; without it, all names are listed" },
+	  "cambium, cambium-COMMAND, cambium.conf or cambiumd; without it, all names are listed" },
 	{ NULL },
 };
 
 static gboolean
 list_pages(CamCli *cli)
 {
-	cam_cli_print(cli, "cambium\ncambium.conf\n");
+	cam_cli_print(cli, "cambium\ncambium.conf\ncambiumd\n");
 	for (guint i = 0; cam_commands[i] != NULL; i++) {
 		g_autofree char *name = cam_man_name(cam_commands[i]);
 
@@ -34,6 +34,8 @@ make_page(const char *page)
 		return cam_man_overview();
 	if (strcmp(page, "cambium.conf") == 0)
 		return cam_man_config();
+	if (strcmp(page, "cambiumd") == 0)
+		return cam_man_daemon();
 	for (guint i = 0; cam_commands[i] != NULL; i++) {
 		g_autofree char *name = cam_man_name(cam_commands[i]);
 

@@ -89,8 +89,8 @@ cam_option_help(const CamOption *option)
 	return g_strdup_printf("%s: %s", option->help, choices);
 }
 
-static void
-append_options(GString *out, const char *title, const CamOption *options)
+void
+cam_help_append_options(GString *out, const char *title, const CamOption *options)
 {
 	if (options == NULL || options->name == NULL)
 		return;
@@ -128,7 +128,7 @@ cam_help_overview(void)
 		if (!cam_commands[i]->hidden)
 			append_pair(out, cam_commands[i]->name, cam_commands[i]->summary);
 	}
-	append_options(out, "Options, before or after the command", cam_global_options);
+	cam_help_append_options(out, "Options, before or after the command", cam_global_options);
 	g_string_append(out,
 			"\nExit status: 0 done; 1 failed; 2 wrong usage; 3 a policy is violated"
 			" (scan --fail-on);\n4 not found; 130 interrupted.\n"
@@ -148,8 +148,8 @@ cam_help_for_command(const CamCommand *command)
 		g_string_append(out, "\nArguments:\n");
 	for (const CamArgument *a = command->arguments; a != NULL && a->name != NULL; a++)
 		append_pair(out, a->name, a->help);
-	append_options(out, "Options", command->options);
-	append_options(out, "Options of every command", cam_global_options);
+	cam_help_append_options(out, "Options", command->options);
+	cam_help_append_options(out, "Options of every command", cam_global_options);
 	g_string_append(out, "\nExamples:\n");
 	for (const CamExample *e = command->examples; e != NULL && e->command != NULL; e++)
 		g_string_append_printf(out, "  %s\n      %s\n", e->command, e->help);

@@ -17,6 +17,9 @@ char *cam_option_to_string(const CamOption *option);
 /* The help of an option, with the choices that it has. */
 char *cam_option_help(const CamOption *option);
 
+/* "TITLE:", and a line or more for each option; nothing where there is none (nullable). */
+void cam_help_append_options(GString *out, const char *title, const CamOption *options);
+
 /* @text filled to @width columns, each line after @indent blanks; paragraphs stay apart. */
 char *cam_text_fill(const char *text, guint indent, guint width);
 

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "plugin/cli/help.h"
 #include "plugin/config.h"
+#include "plugin/daemon/daemon-options.h"
 
 /* Appends @text so that roff prints it as it is: man(7), groff_char(7). */
 static void
@@ -178,7 +179,7 @@ cam_man_overview(void)
 		append_escaped(out, name);
 		g_string_append(out, " (1),\n");
 	}
-	g_string_append(out, ".BR cambium.conf (5)\n");
+	g_string_append(out, ".BR cambium.conf (5),\n.BR cambiumd (8)\n");
 	return g_string_free(out, FALSE);
 }
 
@@ -208,6 +209,23 @@ cam_man_config(void)
 		text = g_strconcat(k->help, fallback, NULL);
 		append_item(out, k->key, text);
 	}
-	g_string_append(out, ".SH SEE ALSO\n.BR cambium (1)\n");
+	g_string_append(out, ".SH SEE ALSO\n.BR cambium (1),\n.BR cambiumd (8)\n");
+	return g_string_free(out, FALSE);
+}
+
+char *
+cam_man_daemon(void)
+{
+	GString *out = g_string_new(NULL);
+
+	append_title(out, "cambiumd", "8", cam_daemon_summary);
+	g_string_append(out, ".SH SYNOPSIS\n.B cambiumd\n[OPTION...]\n.SH DESCRIPTION\n");
+	append_paragraphs(out, cam_daemon_description);
+	append_options(out, "OPTIONS", cam_daemon_options);
+	g_string_append(out, ".SH FILES\n");
+	append_item(out, CAM_STATE_DIR, "the store of root");
+	append_item(out, CAM_DAEMON_SOCKET, "where containerd finds it");
+	append_item(out, CAM_CONFIG_FILE, "see cambium.conf(5)");
+	g_string_append(out, ".SH SEE ALSO\n.BR cambium (1),\n.BR cambium.conf (5)\n");
 	return g_string_free(out, FALSE);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The set of changes that becomes a layer: which members the tar has, with which metadata. How one
- * header looks is layer-header.c's; where changes come from (an overlay's upper directory, unpacked
+ * header looks is the store's; where changes come from (an overlay's upper directory, unpacked
  * packages) is the package managers'.
  */
 #include "rebuild/layer/layer-writer.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "rebuild/layer/layer-change.h"
-#include "rebuild/layer/layer-header.h"
 
 #define COPY_BUFFER_SIZE (128 * 1024)
+#define NSEC_PER_SEC	 G_GINT64_CONSTANT(1000000000)
 
 typedef struct {
 	gpointer data;
@@ -364,7 +364,7 @@ static gboolean
 write_content(const CamLayerChange *content, GOutputStream *out, GCancellable *cancellable,
 	      GError **error)
 {
-	static const guint8 zeros[CAM_LAYER_BLOCK_SIZE];
+	static const guint8 zeros[CAM_TAR_BLOCK_SIZE];
 	g_autoptr(GInputStream) in = NULL;
 
 	if (content->stat.type != CAM_NODE_REGULAR || content->stat.size == 0)
@@ -376,7 +376,7 @@ write_content(const CamLayerChange *content, GOutputStream *out, GCancellable *c
 	if (in == NULL)
 		return FALSE;
 	return copy_content(content, in, out, cancellable, error) &&
-	       write_bytes(out, zeros, cam_layer_padding(content->stat.size), cancellable, error);
+	       write_bytes(out, zeros, cam_tar_padding(content->stat.size), cancellable, error);
 }
 
 static gboolean
@@ -388,10 +388,10 @@ write_whiteout(const CamLayerChange *change, GOutputStream *out, GCancellable *c
 	gsize parent = slash != NULL ? (gsize) (slash - change->path) + 1 : 0;
 	g_autofree char *path = g_strdup_printf("%.*s" CAM_WHITEOUT_PREFIX "%s", (int) parent,
 						change->path, change->path + parent);
-	CamLayerMember member = { .path = path, .stat = &empty };
+	CamTarMember member = { .path = path, .stat = &empty };
 	g_autoptr(GByteArray) header = g_byte_array_new();
 
-	return cam_layer_header_append(header, &member, error) &&
+	return cam_tar_append_header(header, &member, error) &&
 	       write_bytes(out, header->data, header->len, cancellable, error);
 }
 
@@ -401,7 +401,7 @@ write_member(Members *self, const CamLayerChange *change, GOutputStream *out,
 {
 	g_autoptr(GByteArray) header = g_byte_array_new();
 	const CamLayerChange *content = change;
-	CamLayerMember member = { .path = *change->path != '\0' ? change->path : "." };
+	CamTarMember member = { .path = *change->path != '\0' ? change->path : "." };
 
 	if (change->kind == CAM_LAYER_WHITEOUT)
 		return write_whiteout(change, out, cancellable, error);
@@ -411,13 +411,13 @@ write_member(Members *self, const CamLayerChange *change, GOutputStream *out,
 		return FALSE;
 	member.stat = &content->stat;
 	member.xattrs = content->xattrs;
-	member.mtime = content->mtime;
+	member.mtime = content->mtime * NSEC_PER_SEC;
 	/* Links to anything but regular files are not portable: those are written once more. */
 	if (content->stat.type == CAM_NODE_REGULAR)
 		member.hardlink = g_hash_table_lookup(self->written, content);
 	if (member.hardlink == NULL)
 		g_hash_table_insert(self->written, (gpointer) content, change->path);
-	return cam_layer_header_append(header, &member, error) &&
+	return cam_tar_append_header(header, &member, error) &&
 	       write_bytes(out, header->data, header->len, cancellable, error) &&
 	       (member.hardlink != NULL || write_content(content, out, cancellable, error));
 }
@@ -426,7 +426,7 @@ gboolean
 cam_layer_tar_write(CamLayerTar *self, GOutputStream *out, GCancellable *cancellable,
 		    GError **error)
 {
-	static const guint8 end[2 * CAM_LAYER_BLOCK_SIZE];
+	static const guint8 end[2 * CAM_TAR_BLOCK_SIZE];
 	g_auto(Members) members = { 0 };
 
 	if (self->error != NULL) {

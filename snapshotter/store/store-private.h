@@ -31,6 +31,9 @@ GMutexLocker *cam_store_lock_state(CamStore *self, CamDatabase **state);
  */
 int cam_store_lock_sweep(CamStore *self, GCancellable *cancellable, GError **error);
 
+/* A file without a name, on the store's file system. -1 on error. */
+int cam_store_open_tmpfile(CamStore *self, GError **error);
+
 /* Removes the tmp directories of processes that are gone. */
 gboolean cam_store_sweep_tmp(CamStore *self, GError **error);
 

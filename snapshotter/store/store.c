@@ -332,6 +332,20 @@ cam_store_get_tmp_dirfd(CamStore *self, char **path, GError **error)
 	return self->tmp_dirfd;
 }
 
+int
+cam_store_open_tmpfile(CamStore *self, GError **error)
+{
+	int dirfd = cam_store_get_tmp_dirfd(self, NULL, error);
+	int fd;
+
+	if (dirfd < 0)
+		return -1;
+	fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		cam_set_error_errno(error, errno, "cannot make a temporary file in the store");
+	return fd;
+}
+
 /* ---- the repository ---- */
 
 /* Made aside and put in place whole: other processes see all of it or nothing, and so does the next

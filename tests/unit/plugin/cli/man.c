@@ -28,7 +28,9 @@ test_pages(void)
 {
 	g_autofree char *overview = cam_man_overview();
 	g_autofree char *config = cam_man_config();
+	g_autofree char *daemon = cam_man_daemon();
 
+	check_roff(daemon);
 	check_roff(overview);
 	check_roff(config);
 	for (guint i = 0; cam_commands[i] != NULL; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The bytes of tar headers: ustar, and pax records where ustar does not suffice. What is written,
- * and in which order, is decided in layer-writer.c; reading tars is the store's and libarchive's.
+ * and in which order, is decided by others; tar-reader.c reads it.
  *
  * libarchive's writer is not used: the bytes of a header name a layer for ever, so they must not
  * change with a library's version, nor with the locale, which decides there how names are encoded.
  */
-#include "rebuild/layer/layer-header.h"
+#include "snapshotter/store/tar-writer.h"
 
 #include <string.h>
 
@@ -30,7 +30,9 @@ typedef struct {
 	char prefix[155];
 	char padding[12];
 } UstarHeader;
-G_STATIC_ASSERT(sizeof(UstarHeader) == CAM_LAYER_BLOCK_SIZE);
+G_STATIC_ASSERT(sizeof(UstarHeader) == CAM_TAR_BLOCK_SIZE);
+
+#define NSEC_PER_SEC G_GUINT64_CONSTANT(1000000000)
 
 /* What fits into an octal field of @width bytes, the last of them NUL. */
 #define OCTAL_MAX(width) ((G_GUINT64_CONSTANT(1) << (3 * ((width) -1))) - 1)
@@ -88,6 +90,28 @@ put_number(GByteArray *records, const char *key, char *field, gsize width, guint
 	put_octal(field, width, 0);
 	g_snprintf(decimal, sizeof(decimal), "%" G_GUINT64_FORMAT, value);
 	append_record(records, key, decimal, strlen(decimal));
+}
+
+/* Whole seconds that fit go into the field alone; all else is said exactly in a record, and the
+ * field holds what those who do not read it can have. */
+static void
+put_time(GByteArray *records, char *field, gsize width, gint64 nanoseconds)
+{
+	guint64 magnitude = nanoseconds < 0 ? -(guint64) nanoseconds : (guint64) nanoseconds;
+	guint64 seconds = magnitude / NSEC_PER_SEC, rest = magnitude % NSEC_PER_SEC;
+	gboolean fits = nanoseconds >= 0 && seconds <= OCTAL_MAX(width);
+	char text[40];
+	gsize length;
+
+	put_octal(field, width, fits ? seconds : 0);
+	if (fits && rest == 0)
+		return;
+	g_snprintf(text, sizeof(text), "%s%" G_GUINT64_FORMAT ".%09" G_GUINT64_FORMAT,
+		   nanoseconds < 0 ? "-" : "", seconds, rest);
+	length = strlen(text);
+	while (text[length - 1] == '0')
+		length--;
+	append_record(records, "mtime", text, text[length - 1] == '.' ? length - 1 : length);
 }
 
 /* Splits a name at a "/" so that both halves fit their fields. */
@@ -177,7 +201,7 @@ append_xattrs(GByteArray *records, GVariant *xattrs, const char *path, GError **
 }
 
 static char
-type_flag(const CamLayerMember *member)
+type_flag(const CamTarMember *member)
 {
 	if (member->hardlink != NULL)
 		return '1';
@@ -217,7 +241,7 @@ header_init(UstarHeader *header, char type, guint32 mode)
 static void
 append_records(GByteArray *out, const GByteArray *records, const char *path)
 {
-	static const guint8 zeros[CAM_LAYER_BLOCK_SIZE];
+	static const guint8 zeros[CAM_TAR_BLOCK_SIZE];
 	const char *slash = strrchr(path, '/');
 	g_autofree char *name = g_strconcat("PaxHeaders/", slash ? slash + 1 : path, NULL);
 	UstarHeader header;
@@ -228,11 +252,11 @@ append_records(GByteArray *out, const GByteArray *records, const char *path)
 	put_checksum(&header);
 	g_byte_array_append(out, (const guint8 *) &header, sizeof(header));
 	g_byte_array_append(out, records->data, records->len);
-	g_byte_array_append(out, zeros, (guint) cam_layer_padding(records->len));
+	g_byte_array_append(out, zeros, (guint) cam_tar_padding(records->len));
 }
 
 gboolean
-cam_layer_header_append(GByteArray *out, const CamLayerMember *member, GError **error)
+cam_tar_append_header(GByteArray *out, const CamTarMember *member, GError **error)
 {
 	const CamStat *stat = member->stat;
 	g_autoptr(GByteArray) records = g_byte_array_new();
@@ -249,7 +273,7 @@ cam_layer_header_append(GByteArray *out, const CamLayerMember *member, GError **
 	put_number(records, "gid", header.gid, sizeof(header.gid), stat->gid);
 	if (header.type == '0')
 		put_number(records, "size", header.size, sizeof(header.size), stat->size);
-	put_number(records, "mtime", header.mtime, sizeof(header.mtime), (guint64) member->mtime);
+	put_time(records, header.mtime, sizeof(header.mtime), member->mtime);
 	if (header.type == '3' || header.type == '4') {
 		if (MAX(stat->rdev_major, stat->rdev_minor) > OCTAL_MAX(sizeof(header.major)))
 			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
