@@ -10,6 +10,7 @@
 
 #include "../store/layer-fixture.h"
 #include "fixture.h"
+#include "snapshotter/snapshots/lower.h"
 
 #define HOUR_MS 3600000
 
@@ -22,19 +23,39 @@ typedef struct {
 	char *base_chain;
 } Fixture;
 
+/* How a fixture mounts: a method, and what older kernels' overlayfs can do. */
+typedef struct {
+	CamMountMethod method;
+	CamDataLayers data; /* NONE: as this kernel */
+} Way;
+
 static void
-open_snapshotter(Fixture *f)
+open_snapshotter(Fixture *f, const Way *way)
 {
-	CamSnapshotterOptions options = { .adopt_after = HOUR_MS };
+	CamSnapshotterOptions options = { .adopt_after = HOUR_MS,
+					  .method = way ? way->method : CAM_MOUNT_AUTO };
 	g_autoptr(GError) error = NULL;
 
 	f->snapshotter = cam_snapshotter_open(f->store, &options, NULL, &error);
 	g_assert_no_error(error);
 }
 
+/* What the probe found is replaced by what an older kernel would have let it find. */
+static void
+pretend(CamStore *store, CamDataLayers data)
+{
+	CamMountAbilities *abilities = (CamMountAbilities *) cam_lower_get_abilities(store);
+
+	if (abilities->data == CAM_DATA_NONE)
+		return;
+	abilities->data = data;
+	abilities->loop = TRUE;
+}
+
 static void
 set_up(Fixture *f, gconstpointer data)
 {
+	const Way *way = data;
 	GByteArray *base = g_byte_array_new(), *top = g_byte_array_new();
 	g_autoptr(GError) error = NULL;
 
@@ -53,7 +74,9 @@ set_up(Fixture *f, gconstpointer data)
 	f->chain = cam_chain_id(f->base_chain, f->top);
 	const char *const diff_ids[] = { f->base, f->top, NULL };
 	g_assert_true(cam_store_add_chain(f->store, diff_ids, &error));
-	open_snapshotter(f);
+	if (way && way->data != CAM_DATA_NONE)
+		pretend(f->store, way->data);
+	open_snapshotter(f, way);
 }
 
 static void
@@ -393,7 +416,7 @@ test_again(Fixture *f, gconstpointer data)
 	g_assert_no_errno(g_mkdir(stranger, 0755));
 	g_assert_true(cam_store_add_lease(f->store, "snapshot/77",
 					  (const char *const[]){ f->base, NULL }, 0, &error));
-	open_snapshotter(f);
+	open_snapshotter(f, NULL);
 	g_assert_false(g_file_test(stranger, G_FILE_TEST_EXISTS));
 	g_assert_false(cam_store_remove_lease(f->store, "snapshot/77", &error));
 	assert_code(error, CAM_ERROR_NOT_FOUND);
@@ -403,12 +426,54 @@ test_again(Fixture *f, gconstpointer data)
 	unmount(target);
 }
 
+/* An overlay on what lies in a container's root: the kernel lets two stack. */
+static void
+test_stacking(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GHashTable) labels = label("containerd.io/snapshot.ref", f->base_chain);
+	g_autoptr(GPtrArray) mounts = NULL;
+	g_autofree char *options = NULL, *inner = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "base", "", labels, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
+	mounts = prepare(f, "a", "base");
+	target = mount_at(mounts);
+	inner = g_dir_make_tmp("cam-XXXXXX", &error);
+	options = g_strdup_printf("lowerdir=%s/etc:%s/snapshots", target,
+				  cam_store_get_path(f->store));
+	g_assert_no_errno(mount("overlay", inner, "overlay", MS_RDONLY, options));
+	assert_file(inner, "one", "one");
+	unmount(g_steal_pointer(&inner));
+	unmount(target);
+}
+
+static const struct {
+	const char *name;
+	Way way;
+} ways[] = {
+	{ "loop", { CAM_MOUNT_EROFS_LOOP, CAM_DATA_NONE } },
+	{ "checkout", { CAM_MOUNT_CHECKOUT, CAM_DATA_NONE } },
+	{ "metacopy", { CAM_MOUNT_EROFS, CAM_DATA_METACOPY } },
+	{ "ordinary", { CAM_MOUNT_EROFS, CAM_DATA_ORDINARY } },
+};
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add("/snapshotter/codes", Fixture, NULL, set_up, test_codes, tear_down);
 	g_test_add("/snapshotter/layers", Fixture, NULL, set_up, test_layers, tear_down);
+	for (guint i = 0; i < G_N_ELEMENTS(ways); i++) {
+		g_autofree char *name = g_strconcat("/snapshotter/layers/", ways[i].name, NULL);
+
+		g_test_add(name, Fixture, &ways[i].way, set_up, test_layers, tear_down);
+	}
+	g_test_add("/snapshotter/stacking", Fixture, &ways[0].way, set_up, test_stacking,
+		   tear_down);
 	g_test_add("/snapshotter/labels", Fixture, NULL, set_up, test_labels, tear_down);
 	g_test_add("/snapshotter/apply", Fixture, NULL, set_up, test_apply, tear_down);
 	g_test_add("/snapshotter/rebase", Fixture, NULL, set_up, test_rebase, tear_down);
