@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Between a request for a snapshot and the policy: which image is it about, and what is known? */
+#include "plugin/daemon/policy-gate.h"
+
+#include <string.h>
+
+#include "plugin/daemon/policy.h"
+
+/* Microseconds that a refusal waits for a scan, and between two looks. */
+#define PATIENCE (10 * G_USEC_PER_SEC)
+#define PAUSE	 (G_USEC_PER_SEC / 10)
+
+struct _CamPolicyGate {
+	GMutex mutex;
+	CamConfig *config; /* (nullable) */
+	CamVerdictDb *verdicts;
+	CamScanningFunc scanning;
+	gpointer user_data;
+};
+
+CamPolicyGate *
+cam_policy_gate_new(CamVerdictDb *verdicts, CamScanningFunc scanning, gpointer user_data)
+{
+	CamPolicyGate *self = g_new0(CamPolicyGate, 1);
+
+	g_mutex_init(&self->mutex);
+	self->verdicts = verdicts;
+	self->scanning = scanning;
+	self->user_data = user_data;
+	return self;
+}
+
+void
+cam_policy_gate_free(CamPolicyGate *self)
+{
+	if (self == NULL)
+		return;
+	g_clear_pointer(&self->config, cam_config_free);
+	g_mutex_clear(&self->mutex);
+	g_free(self);
+}
+
+void
+cam_policy_gate_set_config(CamPolicyGate *self, CamConfig *config)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+
+	g_clear_pointer(&self->config, cam_config_free);
+	self->config = config;
+}
+
+/* What follows "NAMESPACE/NUMBER/"; a key without them is taken whole. */
+static const char *
+client_key(const char *key, char **name_space)
+{
+	const char *first = strchr(key, '/');
+	const char *second = first != NULL ? strchr(first + 1, '/') : NULL;
+
+	if (second == NULL || second == first + 1 ||
+	    strspn(first + 1, "0123456789") != (gsize) (second - first - 1))
+		return key;
+	*name_space = g_strndup(key, (gsize) (first - key));
+	return second + 1;
+}
+
+static const char *
+last_component(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+
+	return slash != NULL ? slash + 1 : name;
+}
+
+/* Empty also where the memory cannot be read: what is not known was never scanned. */
+static GPtrArray *
+find_verdicts(CamPolicyGate *self, const char *chain_id)
+{
+	g_autoptr(GError) error = NULL;
+	GPtrArray *found = NULL;
+
+	if (self->verdicts != NULL)
+		found = cam_verdict_db_find_chain(self->verdicts, chain_id, &error);
+	if (error != NULL)
+		g_warning("policy: cannot read the verdicts: %s", error->message);
+	return found != NULL ? found : g_ptr_array_new();
+}
+
+static gboolean
+any_scanned(const GPtrArray *verdicts)
+{
+	for (guint i = 0; i < verdicts->len; i++) {
+		const CamVerdict *verdict = g_ptr_array_index(verdicts, i);
+
+		if (verdict->scanned_at != 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* *@soon: (out): a scan that may change the decision is under way. */
+static CamDecision
+decide(CamPolicyGate *self, const char *name_space, const char *chain_id, gboolean *soon,
+       char **text, char **label)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *today = g_date_time_format(now, "%Y-%m-%d");
+	g_autoptr(GPtrArray) verdicts = find_verdicts(self, chain_id);
+	CamPolicyQuestion question = {
+		.name_space = name_space,
+		.chain_id = chain_id,
+		.verdicts = verdicts,
+		.scanning = self->scanning != NULL && self->scanning(verdicts, self->user_data),
+		.today = today,
+	};
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+
+	*soon = question.scanning && !any_scanned(verdicts);
+	return cam_policy_decide(&self->config->policy, &question, text, label);
+}
+
+/* A container is often started the moment its image is there: a refusal waits for the scan. */
+static CamDecision
+decide_patiently(CamPolicyGate *self, const char *name_space, const char *chain_id, char **text,
+		 char **label)
+{
+	gint64 end = g_get_monotonic_time() + PATIENCE;
+	CamDecision decision;
+	gboolean soon;
+
+	while ((decision = decide(self, name_space, chain_id, &soon, text, label)) ==
+		       CAM_DECISION_REFUSE &&
+	       soon && g_get_monotonic_time() < end) {
+		g_clear_pointer(text, g_free);
+		g_clear_pointer(label, g_free);
+		g_usleep(PAUSE);
+	}
+	return decision;
+}
+
+static gboolean
+is_closed(CamPolicyGate *self)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+
+	return self->config != NULL && self->config->policy.gate > CAM_GATE_OFF;
+}
+
+gboolean
+cam_policy_gate_check(CamPolicyGate *self, const char *key, const char *parent, GHashTable *labels,
+		      GError **error)
+{
+	g_autofree char *name_space = NULL, *text = NULL, *label = NULL;
+	const char *name = client_key(key, &name_space);
+
+	if (*parent == '\0' || g_str_has_prefix(name, "extract-") || !is_closed(self))
+		return TRUE;
+	switch (decide_patiently(self, name_space, last_component(parent), &text, &label)) {
+	case CAM_DECISION_ALLOW:
+		if (text != NULL)
+			g_message("%s lets %s pass", text, name);
+		return TRUE;
+	case CAM_DECISION_WARN:
+		g_warning("%s: %s", name, text);
+		if (labels != NULL)
+			g_hash_table_replace(labels, g_strdup(CAM_POLICY_LABEL),
+					     g_steal_pointer(&label));
+		return TRUE;
+	case CAM_DECISION_REFUSE:
+		g_warning("refused %s: %s", name, text);
+		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION, "%s", text);
+	}
+	g_assert_not_reached();
+}
