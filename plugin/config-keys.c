@@ -5,7 +5,7 @@
 #include "plugin/config.h"
 
 const char *const cam_log_level_names[] = { "error", "warning", "info", "debug", NULL };
-static const char *const mount_methods[] = { "auto", "erofs", "checkout", NULL };
+static const char *const mount_methods[] = { "auto", "erofs", "erofs-loop", "checkout", NULL };
 static const char *const gates[] = { "off", "warn", "enforce", NULL };
 static const char *const levels[] = { "critical", "high", "medium", "low", NULL };
 static const char *const never_scanned[] = { "allow", "refuse", NULL };
@@ -57,8 +57,9 @@ const CamConfigKey cam_config_keys[] = {
 	  cam_log_level_names },
 	{ "snapshotter", "mount", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, mount), "auto",
 	  "How the trees of layers become visible: erofs (a metadata image over the object store), "
-	  "checkout (a tree of hard links to the objects, without the times of files), or auto, "
-	  "which is erofs where the kernel can.",
+	  "erofs-loop (the same through a loop device, so that a container can stack one more "
+	  "overlay on its root), checkout (a tree of hard links to the objects, without the times "
+	  "of files), or auto, which is erofs where the kernel can.",
 	  mount_methods },
 	{ "snapshotter", "adopt_after_ms", CAM_CONFIG_COUNT,
 	  G_STRUCT_OFFSET(CamConfig, adopt_after), "1000",

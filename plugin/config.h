@@ -46,11 +46,6 @@ typedef enum {
 	CAM_LOG_DEBUG,
 } CamLogLevel;
 extern const char *const cam_log_level_names[];
-typedef enum {
-	CAM_CONFIG_MOUNT_AUTO = 1,
-	CAM_CONFIG_MOUNT_EROFS,
-	CAM_CONFIG_MOUNT_CHECKOUT,
-} CamConfigMount;
 typedef enum { CAM_GATE_OFF = 1, CAM_GATE_WARN, CAM_GATE_ENFORCE } CamGate;
 typedef enum { CAM_NEVER_SCANNED_ALLOW = 1, CAM_NEVER_SCANNED_REFUSE } CamNeverScanned;
 
@@ -84,7 +79,7 @@ typedef struct {
 	GHashTable *sources; /* "debian" or "debian/bookworm" → char ** of "deb" lines */
 	char *socket;
 	CamLogLevel log_level;
-	CamConfigMount mount;
+	int mount;	     /* 0 or 1 + CamMountMethod */
 	guint64 adopt_after; /* milliseconds */
 	char *containerd_address;
 	char **containerd_namespaces; /* (nullable) */

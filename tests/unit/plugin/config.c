@@ -75,7 +75,7 @@ test_daemon_keys(void)
 	g_assert_no_error(error);
 	g_assert_cmpstr(config->socket, ==, "/run/c.sock");
 	g_assert_cmpint(config->log_level, ==, CAM_LOG_DEBUG);
-	g_assert_cmpint(config->mount, ==, CAM_CONFIG_MOUNT_CHECKOUT);
+	g_assert_cmpint(config->mount, ==, 1 + CAM_MOUNT_CHECKOUT);
 	g_assert_cmpuint(config->adopt_after, ==, 250);
 	g_assert_cmpstr(config->containerd_address, ==, "/run/other.sock");
 	g_assert_cmpstr(config->containerd_namespaces[1], ==, "default");
@@ -141,7 +141,8 @@ test_mistakes(void)
 		{ "[sources]\ndebian=rpm nonsense\n", "[sources] debian: " },
 		{ "[daemon]\nlog_level=loud\n",
 		  "[daemon] log_level: 'loud' is not one of error, warning, info, debug" },
-		{ "[snapshotter]\nmount=fuse\n", "'fuse' is not one of auto, erofs, checkout" },
+		{ "[snapshotter]\nmount=fuse\n",
+		  "'fuse' is not one of auto, erofs, erofs-loop, checkout" },
 		{ "[snapshotter]\nadopt_after_ms=-1\n", "'-1' is not a number" },
 		{ "[containerd]\nscan_on_unpack=perhaps\n", "'perhaps' is not yes or no" },
 		{ "[policy]\ngate=open\n", "'open' is not one of off, warn, enforce" },
