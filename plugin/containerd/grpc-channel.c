@@ -18,7 +18,7 @@
 
 /* Milliseconds. A daemon that was started again shall be met soon. */
 #define FIRST_RECONNECT 100
-#define LAST_RECONNECT	2000
+#define LAST_RECONNECT	500
 
 struct _CamGrpcChannel {
 	GObject parent_instance;
