@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The life of cambiumd: in which order its parts are made, what signals do, and in which order it
+ * all ends. What the parts do is theirs.
+ */
+#include "plugin/daemon/daemon.h"
+
+#include <config.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "plugin/containerd/grpc-server.h"
+#include "plugin/daemon/jobs.h"
+#include "plugin/daemon/listener.h"
+#include "plugin/daemon/log.h"
+#include "plugin/daemon/notify.h"
+#include "plugin/daemon/policy-gate.h"
+#include "plugin/daemon/root-lock.h"
+#include "plugin/settings.h"
+
+#define GRACE  (10 * 1000) /* milliseconds that running calls have when it ends */
+#define N_JOBS 1
+
+struct _CamDaemon {
+	const CamDaemonOptions *options;
+	CamConfig *config; /* as it was at the start */
+	char *root;
+	CamStore *store;
+	CamFd lock;
+	CamListener *listener;
+	CamSnapshotter *snapshotter;
+	CamVerdictDb *verdicts; /* (nullable) */
+	CamPolicyGate *gate;
+	CamJobs *jobs;
+	CamGrpcServer *server;
+	GMainLoop *loop;
+};
+
+/* ---- configuration ---- */
+
+static CamConfig *
+load_config(const CamDaemonOptions *options, GError **error)
+{
+	return cam_config_load(options->config != NULL ? options->config : CAM_CONFIG_FILE,
+			       options->config != NULL, error);
+}
+
+static CamLogLevel
+wanted_level(const CamDaemonOptions *options, const CamConfig *config)
+{
+	if (options->log_level != 0)
+		return (CamLogLevel) options->log_level;
+	return config->log_level != 0 ? config->log_level : CAM_LOG_INFO;
+}
+
+/* What may change while it runs. */
+static gboolean
+apply_config(CamDaemon *self, GError **error)
+{
+	CamConfig *config = load_config(self->options, error);
+
+	if (config == NULL)
+		return FALSE;
+	cam_log_set_level(wanted_level(self->options, config));
+	cam_policy_gate_set_config(self->gate, config);
+	return TRUE;
+}
+
+/* ---- beginning ---- */
+
+static gboolean
+open_root(CamDaemon *self, GError **error)
+{
+	g_autofree char *root = cam_settings_store_path(self->config, self->options->root);
+
+	self->root = g_canonicalize_filename(root, NULL);
+	self->store = cam_settings_open_store(self->root, TRUE, NULL, error);
+	if (self->store == NULL)
+		return FALSE;
+	self->lock = cam_root_lock(cam_store_get_dirfd(self->store), self->root, error);
+	return self->lock >= 0;
+}
+
+static gboolean
+open_listener(CamDaemon *self, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	const char *path = self->options->socket;
+
+	self->listener = cam_listener_new_from_systemd(&problem);
+	if (problem != NULL) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	}
+	if (path == NULL)
+		path = self->config->socket != NULL ? self->config->socket : CAM_DAEMON_SOCKET;
+	if (self->listener == NULL)
+		self->listener = cam_listener_new(path, error);
+	return self->listener != NULL;
+}
+
+CamDaemon *
+cam_daemon_new(const CamDaemonOptions *options, CamExit *code, GError **error)
+{
+	g_autoptr(CamDaemon) self = g_new0(CamDaemon, 1);
+
+	self->options = options;
+	self->lock = -1;
+	*code = CAM_EXIT_USAGE;
+	cam_log_start(options->log_level != 0 ? (CamLogLevel) options->log_level : CAM_LOG_INFO);
+	self->config = load_config(options, error);
+	if (self->config == NULL)
+		return NULL;
+	*code = CAM_EXIT_FAILED;
+	cam_log_set_level(wanted_level(options, self->config));
+	return open_root(self, error) && open_listener(self, error) ? g_steal_pointer(&self) : NULL;
+}
+
+/* Without it the daemon still serves: it knows of no scan. */
+static void
+open_verdicts(CamDaemon *self)
+{
+	g_autoptr(GError) error = NULL;
+
+	self->verdicts = cam_verdict_db_open(self->root, TRUE, &error);
+	if (self->verdicts == NULL)
+		g_warning("scans on unpack are not remembered: %s", error->message);
+}
+
+static gboolean
+is_scanning(const GPtrArray *verdicts, gpointer user_data)
+{
+	return FALSE;
+}
+
+static gboolean
+open_snapshotter(CamDaemon *self, GError **error)
+{
+	CamSnapshotterOptions options = {
+		.method = self->config->mount > 0 ? (CamMountMethod) (self->config->mount - 1)
+						  : CAM_MOUNT_AUTO,
+		.adopt_after = (guint) self->config->adopt_after,
+		.limits = cam_settings_layer_limits(self->config),
+	};
+
+	self->snapshotter = cam_snapshotter_open(self->store, &options, NULL, error);
+	return self->snapshotter != NULL;
+}
+
+static void
+add_services(CamDaemon *self)
+{
+}
+
+/* One line that says what is running here. */
+static void
+introduce(CamDaemon *self)
+{
+	static const char *const names[] = { "auto", "erofs", "erofs-loop", "checkout" };
+	g_autofree char *reason = NULL;
+	CamMountMethod method;
+
+	if (self->config->mount > 1) {
+		method = (CamMountMethod) (self->config->mount - 1);
+		reason = g_strdup("as configured");
+	} else {
+		method = cam_mount_probe(self->store, &reason);
+	}
+	g_message("cambiumd " CAM_VERSION " serves %s on %s; mounts: %s (%s)", self->root,
+		  cam_listener_get_name(self->listener), names[method], reason);
+}
+
+/* ---- serving ---- */
+
+static void
+take_connection(int fd, gpointer user_data)
+{
+	CamDaemon *self = user_data;
+
+	/* Who connects anew may have been told to unpack in another way than before. */
+	cam_snapshotter_expect_differ(self->snapshotter, FALSE);
+	cam_grpc_server_add_connection(self->server, fd);
+}
+
+static gboolean
+on_end(gpointer user_data)
+{
+	CamDaemon *self = user_data;
+
+	g_main_loop_quit(self->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_reload(gpointer user_data)
+{
+	CamDaemon *self = user_data;
+	g_autoptr(GError) error = NULL;
+
+	cam_notify_reloading();
+	if (apply_config(self, &error))
+		g_message("the configuration was read again");
+	else
+		g_warning("the configuration stays as it was: %s", error->message);
+	cam_notify("READY=1");
+	return G_SOURCE_CONTINUE;
+}
+
+static void
+end(CamDaemon *self)
+{
+	g_message("ending");
+	cam_notify("STOPPING=1");
+	cam_listener_stop(self->listener);
+	cam_jobs_close(self->jobs);
+	cam_grpc_server_stop(self->server, GRACE);
+	cam_snapshotter_close(self->snapshotter);
+	g_message("ended");
+}
+
+gboolean
+cam_daemon_run(CamDaemon *self, GError **error)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	guint sources[G_N_ELEMENTS(signals)];
+
+	/* From here on a signal waits until it can be answered in order. */
+	self->loop = g_main_loop_new(NULL, FALSE);
+	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
+		sources[i] = g_unix_signal_add(signals[i],
+					       signals[i] == SIGHUP ? on_reload : on_end, self);
+	open_verdicts(self);
+	self->gate = cam_policy_gate_new(self->verdicts, is_scanning, self);
+	self->jobs = cam_jobs_new(N_JOBS);
+	if (!apply_config(self, error) || !open_snapshotter(self, error))
+		return FALSE;
+	self->server = cam_grpc_server_new(NULL);
+	add_services(self);
+	cam_grpc_server_start(self->server);
+	cam_listener_start(self->listener, take_connection, self);
+	introduce(self);
+	cam_notify("READY=1");
+	g_main_loop_run(self->loop);
+	/* A second signal ends it at once. */
+	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
+		g_source_remove(sources[i]);
+	end(self);
+	return TRUE;
+}
+
+void
+cam_daemon_free(CamDaemon *self)
+{
+	if (self == NULL)
+		return;
+	g_clear_pointer(&self->listener, cam_listener_free);
+	g_clear_object(&self->server);
+	g_clear_pointer(&self->jobs, cam_jobs_free);
+	g_clear_pointer(&self->gate, cam_policy_gate_free);
+	g_clear_pointer(&self->verdicts, cam_verdict_db_free);
+	g_clear_object(&self->snapshotter);
+	g_clear_object(&self->store);
+	cam_fd_close(self->lock);
+	g_clear_pointer(&self->loop, g_main_loop_unref);
+	g_clear_pointer(&self->config, cam_config_free);
+	g_free(self->root);
+	g_free(self);
+}
