@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""lying-registry.py LAYOUT PORT-FILE [LOG]: a registry that misbehaves in a way of its own for
-each repository, and serves the images of an OCI layout in all of them.
+"""lying-registry.py LAYOUT PORT-FILE [LOG [CERTIFICATE]]: a registry that misbehaves in a way of
+its own for each repository, and serves the images of an OCI layout in all of them; by TLS if it is
+given a file with a certificate and its key.
 
   honest/*        as it should be; images may be pushed
   token/*         wants a bearer token, and for it the login user:secret
@@ -26,6 +27,7 @@ import base64
 import hashlib
 import json
 import os
+import ssl
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -271,6 +273,10 @@ class Server(ThreadingHTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Registry)
+if len(sys.argv) > 4:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 with open(port_file + ".new", "w") as out:
     out.write(str(server.server_address[1]))
 os.rename(port_file + ".new", port_file)
