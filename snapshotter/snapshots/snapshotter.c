@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "snapshotter/snapshots/disk-usage.h"
+#include "snapshotter/snapshots/snapshot-filter.h"
 #include "snapshotter/snapshots/snapshotter-private.h"
 
 #define FOLDER	     "snapshots"
@@ -254,17 +255,36 @@ cam_snapshotter_stat(CamSnapshotter *self, const char *key, GError **error)
 	return cam_snapshot_db_stat(self->db, key, error);
 }
 
+/* In the order that they have. */
+static void
+keep_matching(GPtrArray *infos, const CamSnapshotFilter *filter)
+{
+	guint kept = 0;
+
+	for (guint i = 0; i < infos->len; i++) {
+		gpointer info = infos->pdata[i];
+
+		if (!cam_snapshot_filter_matches(filter, info))
+			continue;
+		infos->pdata[i] = infos->pdata[kept];
+		infos->pdata[kept++] = info;
+	}
+	g_ptr_array_set_size(infos, (gint) kept);
+}
+
 GPtrArray *
 cam_snapshotter_list(CamSnapshotter *self, const char *const *filters, GError **error)
 {
-	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+	g_autoptr(CamSnapshotFilter) filter = cam_snapshot_filter_parse(filters, error);
 	g_autoptr(GPtrArray) infos = NULL;
 
-	if (filters && *filters) {
-		cam_set_error(error, CAM_ERROR_UNIMPLEMENTED, "filters are not understood");
+	if (!filter)
 		return NULL;
-	}
+	g_mutex_lock(&self->mutex);
 	infos = cam_snapshot_db_list(self->db, error);
+	g_mutex_unlock(&self->mutex);
+	if (infos)
+		keep_matching(infos, filter);
 	return g_steal_pointer(&infos);
 }
 
