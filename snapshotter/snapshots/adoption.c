@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * When uppers are adopted: in a thread of its own, after the last request has been answered for a
- * while, so that a pull in several steps is not slowed down. How it is done is the snapshotter's.
+ * When uppers are adopted, and images of what was committed are made: in a thread of its own, after
+ * the last request has been answered for a while, so that a pull in several steps is not slowed
+ * down. How it is done is the snapshotter's.
  */
 #include "snapshotter/snapshots/snapshotter-private.h"
 
@@ -79,6 +80,26 @@ adopt_all(CamAdoption *self)
 	return done;
 }
 
+/* The first container on an image shall not wait for it. What fails here is said to whoever asks.
+ */
+static void
+make_lowers(CamAdoption *self)
+{
+	g_autoptr(GPtrArray) rows = NULL;
+
+	g_mutex_lock(&self->snapshotter->mutex);
+	rows = cam_snapshot_db_leaves(self->snapshotter->db, NULL);
+	g_mutex_unlock(&self->snapshotter->mutex);
+	for (guint i = 0; rows && i < rows->len && !is_called_away(self); i++) {
+		const CamSnapshotRow *row = g_ptr_array_index(rows, i);
+		g_autoptr(GError) error = NULL;
+
+		if (!cam_snapshotter_make_lower(self->snapshotter, row->id, self->cancellable,
+						&error))
+			g_debug("no image of %s: %s", row->name, error->message);
+	}
+}
+
 /* Under the mutex: until there is something to do and nobody asks for anything else. */
 static void
 wait_for_work(CamAdoption *self)
@@ -109,6 +130,7 @@ run(gpointer data)
 		self->running = TRUE;
 		g_mutex_unlock(&self->mutex);
 		done = adopt_all(self);
+		make_lowers(self);
 		g_mutex_lock(&self->mutex);
 		self->running = FALSE;
 		/* Who waits for the end does not wait for what cannot be done now. */

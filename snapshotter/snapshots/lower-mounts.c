@@ -21,6 +21,7 @@
 
 #include "snapshotter/base/fd.h"
 #include "snapshotter/base/mount-table.h"
+#include "snapshotter/snapshots/image-cache.h"
 #include "snapshotter/snapshots/lower.h"
 
 #define FOLDER	  "lower"
@@ -225,6 +226,17 @@ cam_lower_mounts_show(CamLowerMounts *self, const char *const *diff_ids, const c
 	}
 	g_mutex_unlock(&self->mutex);
 	return good;
+}
+
+gboolean
+cam_lower_mounts_make(CamLowerMounts *self, const char *const *diff_ids, GCancellable *cancellable,
+		      GError **error)
+{
+	if (self->data == CAM_DATA_NONE)
+		return TRUE;
+	g_auto(CamFd) image = cam_image_cache_open(
+		self->store, diff_ids, self->data == CAM_DATA_ORDINARY, cancellable, error);
+	return image >= 0;
 }
 
 gboolean

@@ -24,6 +24,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamLowerMounts, cam_lower_mounts_free)
 /* Shows the tree of @diff_ids, whose chainID is @chain, if it is not shown. */
 gboolean cam_lower_mounts_show(CamLowerMounts *self, const char *const *diff_ids, const char *chain,
 			       GCancellable *cancellable, GError **error);
+/* Does what takes longest of it, and mounts nothing. */
+gboolean cam_lower_mounts_make(CamLowerMounts *self, const char *const *diff_ids,
+			       GCancellable *cancellable, GError **error);
 gboolean cam_lower_mounts_is_shown(CamLowerMounts *self, const char *chain);
 /* Also removes a checkout, which nothing may stand on any more. */
 void cam_lower_mounts_hide(CamLowerMounts *self, const char *chain);

@@ -364,3 +364,18 @@ cam_snapshotter_adopt(CamSnapshotter *self, gint64 id, GCancellable *cancellable
 		cam_snapshotter_drop_directory(self, id);
 	return TRUE;
 }
+
+gboolean
+cam_snapshotter_make_lower(CamSnapshotter *self, gint64 id, GCancellable *cancellable,
+			   GError **error)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+	g_auto(CamSnapshotBase) base = { 0 };
+
+	if (!cam_snapshot_base_plan(self->db, id, self->max_uses, &base, error))
+		return FALSE;
+	g_clear_pointer(&locker, g_mutex_locker_free);
+	return !base.chain ||
+	       cam_lower_mounts_make(self->lowers, (const char *const *) base.layers->pdata,
+				     cancellable, error);
+}

@@ -233,9 +233,11 @@ try_create(CamSnapshotter *self, Creation *creation, gint64 *again, GError **err
 	if (creation->kind == CAM_SNAPSHOT_ACTIVE &&
 	    !make_known(self, creation->key, parent, creation->labels, &made, error))
 		return FALSE;
-	if (made)
+	if (made) {
+		cam_adoption_wake(self->adoption);
 		return cam_set_error(error, CAM_ERROR_ALREADY_EXISTS,
 				     "the store has the layer that %s is for", creation->key);
+	}
 	cam_snapshot_base_clear(&creation->base);
 	if (!cam_snapshot_base_plan(self->db, parent ? parent->id : 0, self->max_uses,
 				    &creation->base, error))
@@ -497,9 +499,8 @@ cam_snapshotter_commit(CamSnapshotter *self, const char *name, const char *key, 
 	g_clear_pointer(&locker, g_mutex_locker_free);
 	for (guint i = 0; i < idle->len; i++)
 		cam_snapshotter_drop_directory(self, g_array_index(idle, gint64, i));
-	if (content.has_upper)
-		cam_adoption_wake(self->adoption);
-	else
+	if (!content.has_upper)
 		cam_snapshotter_drop_directory(self, row->id);
+	cam_adoption_wake(self->adoption);
 	return TRUE;
 }

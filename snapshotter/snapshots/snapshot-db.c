@@ -262,6 +262,18 @@ cam_snapshot_db_uppers(CamSnapshotDb *self, GError **error)
 	return s ? read_rows(self, s, error) : NULL;
 }
 
+GPtrArray *
+cam_snapshot_db_leaves(CamSnapshotDb *self, GError **error)
+{
+	g_autoptr(CamStatement) s = cam_database_prepare(
+		self->db,
+		ROW " AS leaf WHERE kind = 3 AND chain IS NOT NULL AND NOT EXISTS"
+		    " (SELECT 1 FROM snapshots WHERE parent = leaf.id AND kind = 3)",
+		error);
+
+	return s ? read_rows(self, s, error) : NULL;
+}
+
 /* Whether the bound statement finds anything. */
 static gboolean
 finds(CamStatement *s, gboolean *found, GError **error)

@@ -51,6 +51,9 @@ GPtrArray *cam_snapshot_db_chain(CamSnapshotDb *self, gint64 id, GError **error)
 GPtrArray *cam_snapshot_db_rows(CamSnapshotDb *self, GError **error);
 /* (element-type CamSnapshotRow): the committed ones that have an upper directory, oldest first. */
 GPtrArray *cam_snapshot_db_uppers(CamSnapshotDb *self, GError **error);
+/* (element-type CamSnapshotRow): the committed ones that are merged layers and that no other
+ * committed one stands on: whole images. */
+GPtrArray *cam_snapshot_db_leaves(CamSnapshotDb *self, GError **error);
 gboolean
 cam_snapshot_db_has_children(CamSnapshotDb *self, gint64 id, gboolean *has, GError **error);
 gboolean

@@ -74,6 +74,10 @@ cam_snapshotter_adopt(CamSnapshotter *self, gint64 id, GCancellable *cancellable
 
 /* Removes directories and trees that belong to no snapshot. */
 gboolean cam_snapshotter_sweep(CamSnapshotter *self, GCancellable *cancellable, GError **error);
+/* Makes what a container on the committed snapshot @id will be mounted from. */
+gboolean cam_snapshotter_make_lower(CamSnapshotter *self, gint64 id, GCancellable *cancellable,
+				    GError **error);
+
 gboolean cam_snapshotter_repair(CamSnapshotter *self, GCancellable *cancellable, GError **error);
 
 /* ---- adoption.c: when ---- */
@@ -81,7 +85,7 @@ gboolean cam_snapshotter_repair(CamSnapshotter *self, GCancellable *cancellable,
 CamAdoption *cam_adoption_new(CamSnapshotter *snapshotter, guint idle_ms);
 /* A request came: wait with it. */
 void cam_adoption_touch(CamAdoption *self);
-/* There is something to adopt. */
+/* There is something to adopt, or an image to be made. */
 void cam_adoption_wake(CamAdoption *self);
 /* Waits until nothing is left that can be adopted. */
 void cam_adoption_settle(CamAdoption *self);
