@@ -49,18 +49,11 @@ cam_policy_gate_set_config(CamPolicyGate *self, CamConfig *config)
 	self->config = config;
 }
 
-/* What follows "NAMESPACE/NUMBER/"; a key without them is taken whole. */
-static const char *
-client_key(const char *key, char **name_space)
+/* (nullable): containerd's, which is in front of its client's key. */
+static char *
+key_namespace(const char *key)
 {
-	const char *first = strchr(key, '/');
-	const char *second = first != NULL ? strchr(first + 1, '/') : NULL;
-
-	if (second == NULL || second == first + 1 ||
-	    strspn(first + 1, "0123456789") != (gsize) (second - first - 1))
-		return key;
-	*name_space = g_strndup(key, (gsize) (first - key));
-	return second + 1;
+	return cam_snapshot_key_name(key) != key ? g_strndup(key, strcspn(key, "/")) : NULL;
 }
 
 static const char *
@@ -149,10 +142,10 @@ gboolean
 cam_policy_gate_check(CamPolicyGate *self, const char *key, const char *parent, GHashTable *labels,
 		      GError **error)
 {
-	g_autofree char *name_space = NULL, *text = NULL, *label = NULL;
-	const char *name = client_key(key, &name_space);
+	g_autofree char *name_space = key_namespace(key), *text = NULL, *label = NULL;
+	const char *name = cam_snapshot_key_name(key);
 
-	if (*parent == '\0' || g_str_has_prefix(name, "extract-") || !is_closed(self))
+	if (*parent == '\0' || cam_snapshot_key_is_extraction(key) || !is_closed(self))
 		return TRUE;
 	switch (decide_patiently(self, name_space, last_component(parent), &text, &label)) {
 	case CAM_DECISION_ALLOW:

@@ -15,9 +15,6 @@
 #include "snapshotter/snapshots/disk-usage.h"
 #include "snapshotter/snapshots/snapshotter-private.h"
 
-/* containerd's unpackers call the snapshots that they extract layers into so. */
-#define EXTRACTION "extract-"
-
 static const char *
 last_component(const char *key)
 {
@@ -251,7 +248,7 @@ static gboolean
 may_show_later(CamSnapshotter *self, const Creation *creation)
 {
 	return creation->kind == CAM_SNAPSHOT_ACTIVE && g_atomic_int_get(&self->expect_differ) &&
-	       g_str_has_prefix(last_component(creation->key), EXTRACTION);
+	       cam_snapshot_key_is_extraction(creation->key);
 }
 
 static GPtrArray *

@@ -58,3 +58,20 @@ cam_snapshot_mount_get_option(const CamSnapshotMount *self, const char *name)
 			return *option + length + 1;
 	return NULL;
 }
+
+const char *
+cam_snapshot_key_name(const char *key)
+{
+	const char *number = strchr(key, '/');
+	gsize digits = number ? strspn(number + 1, "0123456789") : 0;
+
+	return digits > 0 && number[1 + digits] == '/' ? number + digits + 2 : key;
+}
+
+gboolean
+cam_snapshot_key_is_extraction(const char *key)
+{
+	const char *name = cam_snapshot_key_name(key);
+
+	return g_str_has_prefix(name, "extract-") && strstr(name, " sha256:");
+}

@@ -38,4 +38,15 @@ gboolean cam_snapshot_mount_equal(const CamSnapshotMount *a, const CamSnapshotMo
 /* (nullable) (transfer none): of the option "NAME=…" the value. */
 const char *cam_snapshot_mount_get_option(const CamSnapshotMount *self, const char *name);
 
+/**
+ * cam_snapshot_key_name:
+ *
+ * Returns: (transfer none): what the client called it: containerd puts "NAMESPACE/NUMBER/" in front
+ * of its clients' keys
+ */
+const char *cam_snapshot_key_name(const char *key);
+/* Whether containerd's unpackers call the snapshots so that they extract layers into:
+ * "extract-NUMBER-… CHAINID". No container can be called so. */
+gboolean cam_snapshot_key_is_extraction(const char *key);
+
 G_END_DECLS
