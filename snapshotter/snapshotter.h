@@ -28,6 +28,7 @@
 #include "snapshotter/store/store.h"
 #include "snapshotter/store/tar-writer.h"
 #include "snapshotter/store/tree.h"
+#include "snapshotter/store/upper-layer.h"
 #include "snapshotter/transport/http.h"
 #include "snapshotter/transport/image-transport.h"
 #include "snapshotter/transport/location.h"

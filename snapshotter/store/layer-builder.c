@@ -102,14 +102,15 @@ cam_layer_builder_new(CamStore *store, CamLayerContentFunc content, gpointer use
 	if (self->skeleton_fd < 0)
 		return NULL;
 	OstreeRepo *shared = cam_store_get_repo(store, error);
-	if (shared == NULL)
+	int tmpfd = shared != NULL ? cam_store_get_tmp_dirfd(store, NULL, error) : -1;
+	if (tmpfd < 0)
 		return NULL;
 	self->repo = cam_repo_begin(shared, cancellable, error);
 	if (self->repo == NULL)
 		return NULL;
 	self->raw = g_byte_array_new();
 	self->skeleton = cam_skeleton_writer_new(self->skeleton_fd);
-	self->writer = cam_object_writer_new(self->repo);
+	self->writer = cam_object_writer_new(self->repo, tmpfd);
 	self->tree = cam_tree_builder_new(self->repo, NULL, NULL, error);
 	cam_tree_builder_set_lenient(self->tree);
 	self->info = g_new0(CamLayerInfo, 1);
@@ -131,7 +132,7 @@ record_object(CamLayerBuilder *self, Item *item, GError **error)
 
 	if (item->job->is_new) {
 		self->info->new_objects++;
-		self->info->new_bytes += item->job->size;
+		self->info->new_bytes += item->job->linked ? 0 : item->job->size;
 	}
 	item->entry.object = &item->job->object;
 	return cam_skeleton_writer_add_object(self->skeleton, &record, error);
@@ -358,7 +359,8 @@ write_layer(CamLayerBuilder *self, GError **error)
 
 	if (skeleton == NULL ||
 	    !cam_tree_builder_write(self->tree, &contents, &metadata, self->cancellable, error) ||
-	    !write_commit(self, contents, metadata, skeleton, error))
+	    !write_commit(self, contents, metadata, skeleton, error) ||
+	    !cam_object_writer_publish(self->writer, error))
 		return FALSE;
 	if (!ostree_repo_commit_transaction(self->repo, NULL, self->cancellable, error))
 		return cam_repo_error(error, "cannot finish the layer");

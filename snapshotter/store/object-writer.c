@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/store/object-link.h"
 #include "snapshotter/store/repo.h"
 
 #define MAX_BYTES_IN_FLIGHT (16 * 1024 * 1024)
@@ -20,6 +21,7 @@
 
 struct _CamObjectWriter {
 	OstreeRepo *repo;
+	CamObjectLinks *links;
 	GThreadPool *pool;
 	GMutex mutex;
 	GCond changed; /* a job is done, or bytes were given back */
@@ -76,9 +78,11 @@ hash_spooled(CamObjectJob *job, CamHasher *object, CamHasher *content, GError **
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
-			return cam_set_error_errno(error, n < 0 ? errno : EIO,
-						   "cannot read a temporary file");
+		if (n < 0)
+			return cam_set_error_errno(error, errno, "cannot read a file");
+		if (n == 0)
+			return cam_set_error(error, CAM_ERROR_ABORTED,
+					     "it became shorter while it was read; try again");
 		cam_hasher_update(object, chunk, (gsize) n);
 		cam_hasher_update(content, chunk, (gsize) n);
 		offset += (guint64) n;
@@ -95,7 +99,7 @@ hash_job(CamObjectJob *job, GError **error)
 	if (S_ISREG(job->mode)) {
 		g_autoptr(CamHasher) content = cam_hasher_new();
 
-		if (job->fd >= 0) {
+		if (job->data == NULL && job->fd >= 0) {
 			if (!hash_spooled(job, object, content, error))
 				return FALSE;
 		} else {
@@ -133,7 +137,7 @@ content_stream(CamObjectJob *job, GError **error)
 {
 	if (job->symlink != NULL)
 		return NULL;
-	if (job->fd < 0)
+	if (job->data != NULL || job->fd < 0)
 		return g_memory_input_stream_new_from_data(job->data, (gssize) job->size, NULL);
 	if (lseek(job->fd, 0, SEEK_SET) < 0) {
 		cam_set_error_errno(error, errno, "cannot read a temporary file");
@@ -159,22 +163,41 @@ write_object(OstreeRepo *repo, CamObjectJob *job, const char *checksum, GError *
 	return TRUE;
 }
 
+/* libostree is told the checksum: what it copies must be what was hashed. */
 static gboolean
-run_job(CamObjectWriter *self, CamObjectJob *job, GError **error)
+copy_file(CamObjectWriter *self, CamObjectJob *job, const char *checksum, GError **error)
+{
+	return write_object(self->repo, job, checksum, error) &&
+	       (!job->may_link || job->data != NULL ||
+		cam_file_stamp_check(&job->stamp, job->fd, error));
+}
+
+static gboolean
+write_if_absent(CamObjectWriter *self, CamObjectJob *job, GError **error)
 {
 	char checksum[65];
 	gboolean present;
 
-	if (g_atomic_int_get(&self->stopped))
-		return cam_set_error(error, CAM_ERROR_CANCELLED, "the import was stopped");
-	if (!hash_job(job, error))
-		return FALSE;
 	cam_sha256_to_hex(&job->object, checksum);
 	if (!ostree_repo_has_object(self->repo, OSTREE_OBJECT_TYPE_FILE, checksum, &present, NULL,
 				    error))
 		return cam_repo_error(error, "cannot look for object %s", checksum);
 	job->is_new = !present;
-	return present || write_object(self->repo, job, checksum, error);
+	return present || copy_file(self, job, checksum, error);
+}
+
+static gboolean
+run_job(CamObjectWriter *self, CamObjectJob *job, GError **error)
+{
+	CamLinkResult result = CAM_LINK_REFUSED;
+
+	if (g_atomic_int_get(&self->stopped))
+		return cam_set_error(error, CAM_ERROR_CANCELLED, "the import was stopped");
+	if (!hash_job(job, error) ||
+	    (job->may_link && !cam_object_links_add(self->links, job, &result, error)))
+		return FALSE;
+	job->linked = job->is_new = result == CAM_LINK_MADE;
+	return result != CAM_LINK_REFUSED || write_if_absent(self, job, error);
 }
 
 static void
@@ -194,12 +217,13 @@ run_in_thread(gpointer data, gpointer user_data)
 }
 
 CamObjectWriter *
-cam_object_writer_new(OstreeRepo *repo)
+cam_object_writer_new(OstreeRepo *repo, int tmpfd)
 {
 	CamObjectWriter *self = g_new0(CamObjectWriter, 1);
 	int n_threads = (int) CLAMP(g_get_num_processors(), 2, MAX_THREADS);
 
 	self->repo = g_object_ref(repo);
+	self->links = cam_object_links_new(tmpfd, repo);
 	g_mutex_init(&self->mutex);
 	g_cond_init(&self->changed);
 	self->pool = g_thread_pool_new(run_in_thread, self, n_threads, FALSE, NULL);
@@ -211,6 +235,7 @@ cam_object_writer_free(CamObjectWriter *self)
 {
 	g_atomic_int_set(&self->stopped, TRUE);
 	g_thread_pool_free(self->pool, FALSE, TRUE);
+	cam_object_links_free(self->links);
 	g_cond_clear(&self->changed);
 	g_mutex_clear(&self->mutex);
 	g_object_unref(self->repo);
@@ -252,4 +277,10 @@ cam_object_writer_wait(CamObjectWriter *self, CamObjectJob *job, GError **error)
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&job->error));
 	return FALSE;
+}
+
+gboolean
+cam_object_writer_publish(CamObjectWriter *self, GError **error)
+{
+	return cam_object_links_publish(self->links, error);
 }

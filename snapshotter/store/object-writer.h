@@ -4,6 +4,7 @@
 #include <ostree.h>
 
 #include "snapshotter/oci/digest.h"
+#include "snapshotter/store/file-stamp.h"
 
 G_BEGIN_DECLS
 
@@ -15,13 +16,16 @@ typedef struct {
 	GVariant *xattrs;	/* as OSTree has them: sorted, never NULL */
 	char *symlink;		/* (nullable) */
 	guint8 *data;		/* (nullable): content in memory */
-	int fd;			/* or a spooled file, closed when it was written; else -1 */
+	int fd;			/* or in a file, closed when it was written; else -1 */
 	guint64 size;
+	gboolean may_link;  /* the file itself may become the object, also with content in memory */
+	CamFileStamp stamp; /* of a file that may be linked */
 
 	/* Valid once cam_object_writer_wait() returned TRUE. */
 	CamSha256 object;
 	CamSha256 content; /* regular files */
 	gboolean is_new;
+	gboolean linked; /* new, and not copied */
 
 	gsize reserved; /* the writer's own from here on */
 	gint done;
@@ -38,7 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamObjectJob, cam_object_job_free)
  */
 typedef struct _CamObjectWriter CamObjectWriter;
 
-CamObjectWriter *cam_object_writer_new(OstreeRepo *repo);
+/* @tmpfd: a directory on the repository's file system; used until the writer is freed */
+CamObjectWriter *cam_object_writer_new(OstreeRepo *repo, int tmpfd);
 /* Waits until @size more bytes of content may be in memory. */
 void cam_object_writer_reserve(CamObjectWriter *self, CamObjectJob *job, gsize size);
 /* @job must live until it is done. */
@@ -46,6 +51,8 @@ void cam_object_writer_push(CamObjectWriter *self, CamObjectJob *job);
 gboolean cam_object_job_is_done(CamObjectJob *job);
 /* Waits for @job. */
 gboolean cam_object_writer_wait(CamObjectWriter *self, CamObjectJob *job, GError **error);
+/* Puts the files that were linked in place, durably; to be called when all jobs are done. */
+gboolean cam_object_writer_publish(CamObjectWriter *self, GError **error);
 /* Waits for all jobs; those not begun do nothing. */
 void cam_object_writer_free(CamObjectWriter *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamObjectWriter, cam_object_writer_free)
