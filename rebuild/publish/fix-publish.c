@@ -147,7 +147,8 @@ write_image(Publication *self, const CamLocation *location, GError **error)
 static gboolean
 same_place(const CamLocation *a, const CamLocation *b)
 {
-	if (a == NULL || a->transport != b->transport || g_strcmp0(a->path, b->path) != 0)
+	if (a == NULL || a->transport != b->transport || g_strcmp0(a->path, b->path) != 0 ||
+	    g_strcmp0(a->name_space, b->name_space) != 0)
 		return FALSE;
 	if (a->reference == NULL || b->reference == NULL)
 		return a->reference == b->reference;

@@ -87,6 +87,7 @@ choose_tag(Export *self, const CamLocation *destination, GError **error)
 
 	switch (destination->transport) {
 	case CAM_TRANSPORT_REGISTRY:
+	case CAM_TRANSPORT_CONTAINERD:
 		if (self->options->tag != NULL)
 			self->tag = g_strdup(self->options->tag);
 		else
@@ -110,7 +111,6 @@ choose_tag(Export *self, const CamLocation *destination, GError **error)
 			g_strdup(destination->name != NULL ? destination->name : self->image->name);
 		return TRUE;
 	case CAM_TRANSPORT_STORE:
-	case CAM_TRANSPORT_CONTAINERD:
 		break;
 	}
 	return self->tag == NULL || cam_tag_is_valid(self->tag) ||

@@ -7,8 +7,7 @@
 
 G_BEGIN_DECLS
 
-/* One a file: opens @location, or makes it if @writable. What @options points to outlives the
- * call only where it is copied. */
+/* CamTransportOpeners, one a file. */
 CamImageTransport *
 cam_registry_open(const CamLocation *location, gboolean writable,
 		  const CamTransportOptions *options, GCancellable *cancellable, GError **error);
@@ -22,9 +21,6 @@ CamImageTransport *cam_docker_archive_open(const CamLocation *location, gboolean
 					   const CamTransportOptions *options,
 					   GCancellable *cancellable, GError **error);
 
-/* For implementations' constructors. */
-void cam_image_transport_set_up(CamImageTransport *self, const CamLocation *location,
-				gboolean writable, const CamTransportOptions *options);
 CamProgress *cam_image_transport_get_progress(CamImageTransport *self);
 /* A stream over a blob by way of its part in the cache directory, if there is one. */
 GInputStream *

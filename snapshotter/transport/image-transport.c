@@ -68,10 +68,6 @@ cam_image_transport_set_up(CamImageTransport *self, const CamLocation *location,
 
 /* ---- opening ---- */
 
-typedef CamImageTransport *(*Opener)(const CamLocation *location, gboolean writable,
-				     const CamTransportOptions *options, GCancellable *cancellable,
-				     GError **error);
-
 static CamImageTransport *
 open_store(const CamLocation *location, gboolean writable, const CamTransportOptions *options,
 	   GCancellable *cancellable, GError **error)
@@ -89,8 +85,10 @@ static CamImageTransport *
 open_containerd(const CamLocation *location, gboolean writable, const CamTransportOptions *options,
 		GCancellable *cancellable, GError **error)
 {
+	if (options != NULL && options->open_containerd != NULL)
+		return options->open_containerd(location, writable, options, cancellable, error);
 	cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
-		      "this build does not reach containerd's content: export the image with "
+		      "containerd cannot be reached from here: export the image with "
 		      "`ctr images export` and import the archive");
 	return NULL;
 }
@@ -100,7 +98,7 @@ cam_image_transport_open(const CamLocation *location, gboolean writable,
 			 const CamTransportOptions *options, GCancellable *cancellable,
 			 GError **error)
 {
-	static const Opener openers[] = {
+	static const CamTransportOpener openers[] = {
 		[CAM_TRANSPORT_STORE] = open_store,
 		[CAM_TRANSPORT_REGISTRY] = cam_registry_open,
 		[CAM_TRANSPORT_OCI_LAYOUT] = cam_oci_layout_open,

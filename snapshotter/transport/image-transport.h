@@ -62,12 +62,23 @@ struct _CamImageTransportClass {
 	gboolean (*commit)(CamImageTransport *self, GCancellable *cancellable, GError **error);
 };
 
-typedef struct {
+typedef struct _CamTransportOptions CamTransportOptions;
+
+/* Opens @location, or makes it if @writable. What @options points to outlives the call only where
+ * it is copied. */
+typedef CamImageTransport *(*CamTransportOpener)(const CamLocation *location, gboolean writable,
+						 const CamTransportOptions *options,
+						 GCancellable *cancellable, GError **error);
+
+struct _CamTransportOptions {
 	gboolean insecure;     /* plain HTTP and unverified TLS also beyond localhost */
 	const char *auth_file; /* (nullable): instead of the usual auth.json / config.json */
 	int cache_dirfd;       /* where parts of downloads are kept for resumption, or -1 (or 0) */
 	CamProgress *progress; /* (nullable) */
-} CamTransportOptions;
+	/* (nullable): for containerd://, which this room does not reach itself: it knows no gRPC */
+	CamTransportOpener open_containerd;
+	const char *containerd; /* (nullable): containerd's socket, for that opener */
+};
 
 /**
  * cam_image_transport_open:
@@ -121,5 +132,9 @@ cam_image_transport_put_manifest(CamImageTransport *self, GBytes *bytes, const c
 				 const char *tag, GCancellable *cancellable, GError **error);
 gboolean
 cam_image_transport_commit(CamImageTransport *self, GCancellable *cancellable, GError **error);
+
+/* For implementations' constructors. */
+void cam_image_transport_set_up(CamImageTransport *self, const CamLocation *location,
+				gboolean writable, const CamTransportOptions *options);
 
 G_END_DECLS
