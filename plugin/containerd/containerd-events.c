@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What happens in containerd, as it happens. Of the payloads only those of images are read. */
+/*
+ * What happens in containerd, as it happens. Of the payloads only those of images and of commits
+ * are read.
+ */
 #include "plugin/containerd/containerd-events.h"
 
 #include "plugin/containerd/containerd-private.h"
 #include "proto/events.pb-c.h"
 #include "proto/images.pb-c.h"
+#include "proto/snapshots.pb-c.h"
 
 struct _CamContainerdEvents {
 	CamGrpcCall *call;
@@ -24,6 +28,7 @@ static const struct {
 	{ "/images/create", CAM_CONTAINERD_EVENT_IMAGE_CREATE },
 	{ "/images/update", CAM_CONTAINERD_EVENT_IMAGE_UPDATE },
 	{ "/images/delete", CAM_CONTAINERD_EVENT_IMAGE_DELETE },
+	{ "/snapshot/commit", CAM_CONTAINERD_EVENT_SNAPSHOT_COMMIT },
 };
 
 void
@@ -34,6 +39,7 @@ cam_containerd_event_free(CamContainerdEvent *self)
 	g_free(self->name_space);
 	g_free(self->topic);
 	g_free(self->image);
+	g_free(self->snapshot);
 	g_free(self);
 }
 
@@ -54,6 +60,22 @@ image_of(const Cam__Google__Any *payload)
 	return name;
 }
 
+static char *
+snapshot_of(const Cam__Google__Any *payload)
+{
+	g_autoptr(GBytes) bytes = NULL;
+	Cam__Snapshots__CommitEvent *message;
+	char *name;
+
+	if (payload == NULL)
+		return NULL;
+	bytes = g_bytes_new_static(payload->value.data, payload->value.len);
+	message = cam_wire_unpack(&cam__snapshots__commit_event__descriptor, bytes, NULL);
+	name = message != NULL ? g_strdup(message->name) : NULL;
+	cam_wire_free(message);
+	return name;
+}
+
 static CamContainerdEvent *
 event_from_wire(const Cam__Events__Envelope *wire)
 {
@@ -66,7 +88,9 @@ event_from_wire(const Cam__Events__Envelope *wire)
 		if (g_str_equal(kinds[i].topic, wire->topic))
 			self->kind = kinds[i].kind;
 	}
-	if (self->kind != CAM_CONTAINERD_EVENT_OTHER)
+	if (self->kind == CAM_CONTAINERD_EVENT_SNAPSHOT_COMMIT)
+		self->snapshot = snapshot_of(wire->event);
+	else if (self->kind != CAM_CONTAINERD_EVENT_OTHER)
 		self->image = image_of(wire->event);
 	return self;
 }

@@ -10,14 +10,16 @@ typedef enum {
 	CAM_CONTAINERD_EVENT_IMAGE_CREATE,
 	CAM_CONTAINERD_EVENT_IMAGE_UPDATE,
 	CAM_CONTAINERD_EVENT_IMAGE_DELETE,
+	CAM_CONTAINERD_EVENT_SNAPSHOT_COMMIT,
 } CamContainerdEventKind;
 
 typedef struct {
 	CamContainerdEventKind kind;
 	char *name_space;
-	char *topic; /* "/images/create" */
-	char *image; /* (nullable): name, of events of images */
-	gint64 time; /* nanoseconds since 1970 */
+	char *topic;	/* "/images/create" */
+	char *image;	/* (nullable): name, of events of images */
+	char *snapshot; /* (nullable): name, of commits */
+	gint64 time;	/* nanoseconds since 1970 */
 } CamContainerdEvent;
 void cam_containerd_event_free(CamContainerdEvent *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamContainerdEvent, cam_containerd_event_free)

@@ -129,7 +129,7 @@ open_verdicts(CamDaemon *self)
 }
 
 static gboolean
-is_scanning(const GPtrArray *verdicts, gpointer user_data)
+is_scanning(const GPtrArray *verdicts, gboolean ask, gpointer user_data)
 {
 	return FALSE;
 }

@@ -179,6 +179,14 @@ cam_jobs_has(CamJobs *self, const char *key)
 	return find(self->waiting.head, key) != NULL || find(self->running, key) != NULL;
 }
 
+gboolean
+cam_jobs_is_busy(CamJobs *self)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
+
+	return self->waiting.length > 0 || self->running != NULL;
+}
+
 void
 cam_jobs_cancel(CamJobs *self, const char *key)
 {

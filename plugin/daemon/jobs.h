@@ -36,6 +36,8 @@ void cam_jobs_add(CamJobs *self, const char *key, CamJobPriority priority, CamJo
 		  gpointer data, GDestroyNotify destroy);
 /* Whether one waits or runs. */
 gboolean cam_jobs_has(CamJobs *self, const char *key);
+/* Whether any does. */
+gboolean cam_jobs_is_busy(CamJobs *self);
 /* What waits is dropped, what runs is cancelled. */
 void cam_jobs_cancel(CamJobs *self, const char *key);
 /* Until nothing waits or runs. */

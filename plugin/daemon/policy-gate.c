@@ -90,7 +90,7 @@ any_scanned(const GPtrArray *verdicts)
 	return FALSE;
 }
 
-/* *@soon: (out): a scan that may change the decision is under way. */
+/* *@soon: (inout): whether it was asked before; a scan that may change the decision is under way */
 static CamDecision
 decide(CamPolicyGate *self, const char *name_space, const char *chain_id, gboolean *soon,
        char **text, char **label)
@@ -102,7 +102,8 @@ decide(CamPolicyGate *self, const char *name_space, const char *chain_id, gboole
 		.name_space = name_space,
 		.chain_id = chain_id,
 		.verdicts = verdicts,
-		.scanning = self->scanning != NULL && self->scanning(verdicts, self->user_data),
+		.scanning =
+			self->scanning != NULL && self->scanning(verdicts, !*soon, self->user_data),
 		.today = today,
 	};
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
@@ -118,7 +119,7 @@ decide_patiently(CamPolicyGate *self, const char *name_space, const char *chain_
 {
 	gint64 end = g_get_monotonic_time() + PATIENCE;
 	CamDecision decision;
-	gboolean soon;
+	gboolean soon = FALSE;
 
 	while ((decision = decide(self, name_space, chain_id, &soon, text, label)) ==
 		       CAM_DECISION_REFUSE &&

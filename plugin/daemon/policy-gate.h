@@ -14,8 +14,8 @@ G_BEGIN_DECLS
  */
 typedef struct _CamPolicyGate CamPolicyGate;
 
-/* Whether images with these layers are being scanned. */
-typedef gboolean (*CamScanningFunc)(const GPtrArray *verdicts, gpointer user_data);
+/* Whether images with these layers are being scanned; @ask: begin to, if they never were. */
+typedef gboolean (*CamScanningFunc)(const GPtrArray *verdicts, gboolean ask, gpointer user_data);
 
 /* @verdicts: (nullable): none: everything counts as never scanned. It must outlive the gate. */
 CamPolicyGate *

@@ -17,7 +17,7 @@ typedef struct {
 
 /* Is being scanned until it was asked for the third time. */
 static gboolean
-scanning(const GPtrArray *verdicts, gpointer user_data)
+scanning(const GPtrArray *verdicts, gboolean ask, gpointer user_data)
 {
 	Fixture *self = user_data;
 
