@@ -10,8 +10,9 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "plugin/containerd/grpc-server.h"
-#include "plugin/daemon/jobs.h"
+#include "plugin/containerd/containerd-transport.h"
+#include "plugin/containerd/snapshots-service.h"
+#include "plugin/daemon/image-watch.h"
 #include "plugin/daemon/listener.h"
 #include "plugin/daemon/log.h"
 #include "plugin/daemon/notify.h"
@@ -19,8 +20,8 @@
 #include "plugin/daemon/root-lock.h"
 #include "plugin/settings.h"
 
-#define GRACE  (10 * 1000) /* milliseconds that running calls have when it ends */
-#define N_JOBS 1
+#define GRACE (10 * 1000) /* milliseconds that running calls have when it ends */
+#define TICK  5		  /* seconds between two looks at what changes by itself */
 
 struct _CamDaemon {
 	const CamDaemonOptions *options;
@@ -32,8 +33,14 @@ struct _CamDaemon {
 	CamSnapshotter *snapshotter;
 	CamVerdictDb *verdicts; /* (nullable) */
 	CamPolicyGate *gate;
-	CamJobs *jobs;
 	CamGrpcServer *server;
+	/* What looks after images; all or none of it. */
+	CamContainerd *containerd;
+	CamImageScanner *scanner;
+	CamJobs *jobs;
+	CamImageLook *look;
+	CamImageWatch *watch;
+	guint tick; /* source */
 	GMainLoop *loop;
 };
 
@@ -131,7 +138,18 @@ open_verdicts(CamDaemon *self)
 static gboolean
 is_scanning(const GPtrArray *verdicts, gboolean ask, gpointer user_data)
 {
-	return FALSE;
+	CamDaemon *self = user_data;
+
+	return self->look != NULL && cam_image_look_is_scanning(self->look, verdicts, ask);
+}
+
+static gboolean
+check_policy(const char *key, const char *parent, GHashTable *labels, gpointer user_data,
+	     GError **error)
+{
+	CamDaemon *self = user_data;
+
+	return cam_policy_gate_check(self->gate, key, parent, labels, error);
 }
 
 static gboolean
@@ -151,6 +169,80 @@ open_snapshotter(CamDaemon *self, GError **error)
 static void
 add_services(CamDaemon *self)
 {
+	CamSnapshotGate gate = { check_policy, self };
+
+	cam_snapshots_service_add(self->server, self->snapshotter, &gate);
+}
+
+/* ---- looking after containerd's images ---- */
+
+static void
+make_look(CamDaemon *self)
+{
+	CamTransportOptions transport = {
+		.cache_dirfd = -1,
+		.open_containerd = cam_containerd_transport_open,
+		.containerd = cam_containerd_get_address(self->containerd),
+	};
+	CamImageLookParts parts;
+
+	self->scanner = cam_image_scanner_new(self->store, self->config, &transport);
+	self->jobs = cam_jobs_new(1);
+	parts = (CamImageLookParts){ self->containerd, self->snapshotter, self->scanner,
+				     self->verdicts, self->jobs };
+	self->look = cam_image_look_new(&parts);
+}
+
+static gboolean
+on_tick(gpointer user_data)
+{
+	CamDaemon *self = user_data;
+
+	cam_image_watch_tick(self->watch);
+	return G_SOURCE_CONTINUE;
+}
+
+static void
+begin_watch(CamDaemon *self)
+{
+	CamImageWatchParts parts = {
+		.root = self->root,
+		.containerd = self->containerd,
+		.verdicts = self->verdicts,
+		.jobs = self->jobs,
+		.look = self->look,
+		.namespaces = (const char *const *) self->config->containerd_namespaces,
+	};
+
+	self->watch = cam_image_watch_new(&parts);
+	self->tick = g_timeout_add_seconds(TICK, on_tick, self);
+}
+
+/* Not being able to does not keep containers from running. */
+static void
+open_containerd(CamDaemon *self)
+{
+	const char *address = self->config->containerd_address;
+	g_autoptr(GError) error = NULL;
+
+	if (self->config->scan_on_unpack == CAM_CONFIG_NO || self->verdicts == NULL)
+		return;
+	self->containerd =
+		cam_containerd_new(address != NULL ? address : CAM_CONTAINERD_SOCKET, &error);
+	if (self->containerd == NULL)
+		g_warning("images are not looked after: %s", error->message);
+	else
+		make_look(self);
+}
+
+static void
+end_watch(CamDaemon *self)
+{
+	if (self->watch == NULL)
+		return;
+	g_source_remove(self->tick);
+	cam_jobs_close(self->jobs);
+	g_clear_pointer(&self->watch, cam_image_watch_free);
 }
 
 /* One line that says what is running here. */
@@ -213,7 +305,7 @@ end(CamDaemon *self)
 	g_message("ending");
 	cam_notify("STOPPING=1");
 	cam_listener_stop(self->listener);
-	cam_jobs_close(self->jobs);
+	end_watch(self);
 	cam_grpc_server_stop(self->server, GRACE);
 	cam_snapshotter_close(self->snapshotter);
 	g_message("ended");
@@ -232,15 +324,17 @@ cam_daemon_run(CamDaemon *self, GError **error)
 					       signals[i] == SIGHUP ? on_reload : on_end, self);
 	open_verdicts(self);
 	self->gate = cam_policy_gate_new(self->verdicts, is_scanning, self);
-	self->jobs = cam_jobs_new(N_JOBS);
 	if (!apply_config(self, error) || !open_snapshotter(self, error))
 		return FALSE;
+	open_containerd(self);
 	self->server = cam_grpc_server_new(NULL);
 	add_services(self);
 	cam_grpc_server_start(self->server);
 	cam_listener_start(self->listener, take_connection, self);
 	introduce(self);
 	cam_notify("READY=1");
+	if (self->look != NULL)
+		begin_watch(self);
 	g_main_loop_run(self->loop);
 	/* A second signal ends it at once. */
 	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
@@ -257,6 +351,9 @@ cam_daemon_free(CamDaemon *self)
 	g_clear_pointer(&self->listener, cam_listener_free);
 	g_clear_object(&self->server);
 	g_clear_pointer(&self->jobs, cam_jobs_free);
+	g_clear_pointer(&self->look, cam_image_look_free);
+	g_clear_pointer(&self->scanner, cam_image_scanner_free);
+	g_clear_object(&self->containerd);
 	g_clear_pointer(&self->gate, cam_policy_gate_free);
 	g_clear_pointer(&self->verdicts, cam_verdict_db_free);
 	g_clear_object(&self->snapshotter);
