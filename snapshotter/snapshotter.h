@@ -22,6 +22,7 @@
 #include "snapshotter/oci/verify-stream.h"
 #include "snapshotter/snapshots/mount.h"
 #include "snapshotter/snapshots/snapshotter.h"
+#include "snapshotter/store/digest-stream.h"
 #include "snapshotter/store/image-import.h"
 #include "snapshotter/store/memory-rootfs.h"
 #include "snapshotter/store/rootfs.h"
