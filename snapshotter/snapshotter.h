@@ -24,6 +24,7 @@
 #include "snapshotter/snapshots/snapshotter.h"
 #include "snapshotter/store/digest-stream.h"
 #include "snapshotter/store/image-import.h"
+#include "snapshotter/store/image-restore.h"
 #include "snapshotter/store/memory-rootfs.h"
 #include "snapshotter/store/rootfs.h"
 #include "snapshotter/store/store.h"

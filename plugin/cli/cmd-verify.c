@@ -7,28 +7,65 @@
 #define VERIFY_SCHEMA "cambium.verify/v1"
 
 typedef struct {
+	CamSourceOptions source;
 	gboolean repair;
 } VerifyOptions;
 
 static const CamOption options[] = {
 	{ "repair", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(VerifyOptions, repair), NULL, NULL,
 	  CAM_COMPLETE_NOTHING,
-	  "forget what is damaged, so that importing the affected images again heals it" },
+	  "forget what is damaged, and fetch it again from where the images came from" },
+	CAM_TRANSPORT_OPTIONS(VerifyOptions, source),
 	{ NULL },
 };
 
 static const CamExample examples[] = {
 	{ "cambium verify", "Re-creates every layer and compares it with its diffID." },
-	{ "cambium verify --repair", "The same, and forgets what turned out to be damaged." },
+	{ "cambium verify --repair", "The same, and brings back what turned out to be damaged." },
 	{ NULL },
 };
 
+static JsonArray *
+texts(const GPtrArray *strings)
+{
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; i < strings->len; i++)
+		json_array_add_string_element(array, strings->pdata[i]);
+	return array;
+}
+
 static void
-print_json(CamCli *cli, const CamVerifyResult *result)
+set_text(JsonObject *object, const char *name, const char *text)
+{
+	if (text != NULL)
+		json_object_set_string_member(object, name, text);
+	else
+		json_object_set_null_member(object, name);
+}
+
+static JsonArray *
+restored_array(const GPtrArray *restored)
+{
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; restored != NULL && i < restored->len; i++) {
+		const CamRestored *outcome = g_ptr_array_index(restored, i);
+		JsonObject *entry = json_object_new();
+
+		json_object_set_string_member(entry, "subject", outcome->subject);
+		set_text(entry, "source", outcome->source);
+		set_text(entry, "problem", outcome->problem);
+		json_array_add_object_element(array, entry);
+	}
+	return array;
+}
+
+static void
+print_json(CamCli *cli, const CamVerifyResult *result, const GPtrArray *restored)
 {
 	g_autoptr(JsonObject) object = json_object_new();
 	JsonArray *problems = json_array_new();
-	JsonArray *affected = json_array_new();
 
 	for (guint i = 0; i < result->problems->len; i++) {
 		const CamVerifyProblem *problem = g_ptr_array_index(result->problems, i);
@@ -36,19 +73,35 @@ print_json(CamCli *cli, const CamVerifyResult *result)
 
 		json_object_set_string_member(entry, "subject", problem->subject);
 		json_object_set_string_member(entry, "problem", problem->problem);
+		json_object_set_array_member(entry, "paths", texts(problem->paths));
+		json_object_set_array_member(entry, "images", texts(problem->images));
 		json_array_add_object_element(problems, entry);
 	}
-	for (guint i = 0; i < result->affected->len; i++)
-		json_array_add_string_element(affected, result->affected->pdata[i]);
 	json_object_set_string_member(object, "schema", VERIFY_SCHEMA);
 	json_object_set_int_member(object, "layers", result->layers);
 	json_object_set_int_member(object, "objects", result->objects);
 	json_object_set_int_member(object, "blobs", result->blobs);
 	json_object_set_int_member(object, "images", result->images);
 	json_object_set_array_member(object, "problems", problems);
-	json_object_set_array_member(object, "affected", affected);
+	json_object_set_array_member(object, "affected", texts(result->affected));
 	json_object_set_boolean_member(object, "forgotten", result->forgotten);
+	json_object_set_array_member(object, "restored", restored_array(restored));
 	cam_cli_print_json(cli, object);
+}
+
+/* The problem, with the files that it is about: "etc/motd, usr/bin/x of shop:1". */
+static char *
+problem_text(const CamVerifyProblem *problem)
+{
+	GString *text = g_string_new(problem->problem);
+
+	for (guint i = 0; i < problem->paths->len; i++)
+		g_string_append_printf(text, "%s%s", i == 0 ? ": " : ", ",
+				       (const char *) problem->paths->pdata[i]);
+	for (guint i = 0; i < problem->images->len; i++)
+		g_string_append_printf(text, "%s%s", i == 0 ? " of " : ", ",
+				       (const char *) problem->images->pdata[i]);
+	return g_string_free(text, FALSE);
 }
 
 static void
@@ -63,7 +116,8 @@ print_table(CamCli *cli, const CamVerifyResult *result)
 
 	for (guint i = 0; i < result->problems->len; i++) {
 		const CamVerifyProblem *problem = g_ptr_array_index(result->problems, i);
-		const char *row[] = { problem->subject, problem->problem, NULL };
+		g_autofree char *text = problem_text(problem);
+		const char *row[] = { problem->subject, text, NULL };
 
 		cam_table_add_row(table, row);
 	}
@@ -72,17 +126,57 @@ print_table(CamCli *cli, const CamVerifyResult *result)
 	cam_cli_print(cli, summary);
 }
 
+static void
+tell_restored(CamCli *cli, const GPtrArray *restored)
+{
+	for (guint i = 0; i < restored->len; i++) {
+		const CamRestored *outcome = g_ptr_array_index(restored, i);
+
+		if (outcome->problem != NULL)
+			cam_cli_warn(cli, "%s could not be repaired: %s", outcome->subject,
+				     outcome->problem);
+		else if (outcome->source != NULL)
+			cam_cli_note(cli, "%s was repaired from %s", outcome->subject,
+				     outcome->source);
+		else
+			cam_cli_note(cli, "%s was repaired with what the store has",
+				     outcome->subject);
+	}
+}
+
 /* What to do now, on standard error. */
 static void
 advise(CamCli *cli, const CamVerifyResult *result)
 {
-	if (result->problems->len == 0)
+	if (result->problems->len == 0 || result->forgotten)
 		return;
-	if (!result->forgotten)
-		cam_cli_warn(cli, "run `cambium verify --repair`, then import the affected images "
-				  "again");
+	cam_cli_warn(cli, "run `cambium verify --repair`");
 	for (guint i = 0; i < result->affected->len; i++)
 		cam_cli_warn(cli, "affected: %s", (char *) result->affected->pdata[i]);
+}
+
+typedef struct {
+	CamCli *cli;
+	const CamSourceOptions *source;
+} Filling;
+
+static void
+fill_transport(const CamLocation *source, CamTransportOptions *out, gpointer user_data)
+{
+	const Filling *filling = user_data;
+
+	cam_cli_fill_transport(filling->cli, filling->source, source, out);
+}
+
+static gboolean
+is_healed(const CamVerifyResult *result, const GPtrArray *restored)
+{
+	if (result->problems->len > 0 && !result->forgotten)
+		return FALSE;
+	for (guint i = 0; restored != NULL && i < restored->len; i++)
+		if (((const CamRestored *) g_ptr_array_index(restored, i))->problem != NULL)
+			return FALSE;
+	return TRUE;
 }
 
 static gboolean
@@ -91,16 +185,27 @@ run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 	const VerifyOptions *self = data;
 	CamStore *store = cam_cli_get_store(cli, FALSE, error);
 	g_auto(CamVerifyResult) result = { 0 };
+	g_autoptr(GPtrArray) restored = NULL;
+	Filling filling = { cli, &self->source };
 
 	if (store == NULL || !cam_store_verify(store, self->repair, cam_cli_get_progress(cli),
 					       &result, cam_cli_get_cancellable(cli), error))
 		return FALSE;
+	if (result.forgotten) {
+		restored = cam_store_restore(store, &result, fill_transport, &filling,
+					     cam_cli_get_progress(cli),
+					     cam_cli_get_cancellable(cli), error);
+		if (restored == NULL)
+			return FALSE;
+	}
 	if (cam_cli_get_format(cli) == CAM_FORMAT_JSON)
-		print_json(cli, &result);
+		print_json(cli, &result, restored);
 	else
 		print_table(cli, &result);
+	if (restored != NULL)
+		tell_restored(cli, restored);
 	advise(cli, &result);
-	if (result.problems->len > 0)
+	if (!is_healed(&result, restored))
 		cam_cli_set_exit(cli, CAM_EXIT_FAILED);
 	return TRUE;
 }
@@ -111,9 +216,13 @@ const CamCommand cam_command_verify = {
 	.description =
 		"Makes every layer anew and compares it with its diffID, hashes every object and "
 		"document, and checks that each image has all it needs. Every problem is shown "
-		"with the images that it affects; if there is one, the exit status is 1. With "
-		"--repair what is damaged is forgotten: importing the affected images again "
-		"fetches it anew.",
+		"with the files and images that it affects; if there is one, the exit status is "
+		"1.\n\n"
+		"With --repair what is damaged is forgotten and fetched again: layers out of "
+		"blobs that the store has itself, else from where the image was imported from. "
+		"Only what is missing is fetched, and only if the source still holds that very "
+		"image. What could not be repaired is told with the reason; the exit status is 0 "
+		"if all is whole again.",
 	.options = options,
 	.options_size = sizeof(VerifyOptions),
 	.examples = examples,

@@ -263,6 +263,12 @@ find_by_text(CamStore *self, const char *text, char **digest, GError **error)
 }
 
 CamImage *
+cam_images_find_row(CamStore *self, const char *name, char **manifest_digest, GError **error)
+{
+	return find_by_text(self, name, manifest_digest, error);
+}
+
+CamImage *
 cam_store_get_image(CamStore *self, const char *name, GError **error)
 {
 	g_autofree char *digest = NULL;

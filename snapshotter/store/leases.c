@@ -112,3 +112,21 @@ cam_store_list_leases(CamStore *self, const char *prefix, GError **error)
 		g_ptr_array_add(ids, g_strdup(cam_statement_text(row, 0)));
 	return more ? NULL : g_steal_pointer(&ids);
 }
+
+GPtrArray *
+cam_leases_of(CamStore *self, const char *digest, GError **error)
+{
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self, &state);
+	g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(CamStatement) row = cam_database_prepare(
+		state, "SELECT lease FROM lease_digests WHERE digest = ? ORDER BY lease", error);
+	gboolean more = TRUE;
+
+	if (row == NULL)
+		return NULL;
+	cam_statement_bind_text(row, 1, digest);
+	while (cam_statement_step_checked(row, &more, error) && more)
+		g_ptr_array_add(ids, g_strdup(cam_statement_text(row, 0)));
+	return more ? NULL : g_steal_pointer(&ids);
+}

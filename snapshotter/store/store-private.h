@@ -49,6 +49,12 @@ char *cam_store_rootfs_ref(const char *chain_id);
 /* Remembers the chains of @diff_ids within the caller's transaction. */
 gboolean cam_chains_insert(CamDatabase *state, const char *const *diff_ids, GError **error);
 
+/* The image's name, source and index digest, without the documents, which may be damaged. */
+CamImage *
+cam_images_find_row(CamStore *self, const char *name, char **manifest_digest, GError **error);
+/* (transfer full) (element-type utf8): the leases that name @digest. */
+GPtrArray *cam_leases_of(CamStore *self, const char *digest, GError **error);
+
 /* Where mounts keep their metadata images, "<chainID hex>.erofs". */
 #define CAM_STORE_EROFS_DIR "erofs"
 

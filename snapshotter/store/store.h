@@ -241,6 +241,9 @@ GPtrArray *cam_store_list_leases(CamStore *self, const char *prefix, GError **er
 typedef struct {
 	char *subject; /* "layer sha256:…", "object …", "blob sha256:…", "image shop:1.0" */
 	char *problem; /* text for people */
+	GPtrArray *paths;   /* (element-type utf8): of an object: files that it is, a few of them */
+	GPtrArray *images;  /* (element-type utf8): of an object: images that have it */
+	GHashTable *layers; /* of an object: diffIDs of the layers that have it */
 } CamVerifyProblem;
 void cam_verify_problem_free(CamVerifyProblem *self);
 
@@ -248,16 +251,17 @@ typedef struct {
 	guint layers, objects, blobs, images; /* how many were checked */
 	GPtrArray *problems; /* (element-type CamVerifyProblem), empty if all is well */
 	GPtrArray *affected; /* (element-type utf8): names of the images that a problem concerns */
-	gboolean forgotten;  /* what is damaged was forgotten: importing @affected again heals */
+	gboolean forgotten;  /* what is damaged was forgotten: cam_store_restore() brings it back */
+	GPtrArray *lost;     /* (element-type utf8): diffIDs of the layers that were forgotten */
 } CamVerifyResult;
 void cam_verify_result_clear(CamVerifyResult *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamVerifyResult, cam_verify_result_clear)
 
 /**
  * cam_store_verify:
- * @repair: forget what is damaged (objects, blobs, and the layers that need them), so that the next
- *     import of an affected image fetches it again instead of believing that it is there. The
- *     names of images stay.
+ * @repair: forget what is damaged (objects, blobs, and the layers that need them), so that
+ *     cam_store_restore() or the next import of an affected image fetches it again instead of
+ *     believing that it is there. The names of images stay.
  *
  * Re-creates every layer and compares it with its diffID, re-hashes every object and blob, and
  * checks that every image is whole. Problems are no error.

@@ -64,6 +64,24 @@ names(const CamVerifyResult *result, const char *subject)
 	return FALSE;
 }
 
+/* A damaged object says which files it is, and whose; a missing one nobody has looked at. */
+static void
+assert_object_is_named(const CamVerifyResult *result)
+{
+	for (guint i = 0; i < result->problems->len; i++) {
+		const CamVerifyProblem *problem = g_ptr_array_index(result->problems, i);
+
+		if (!g_str_has_prefix(problem->subject, "object ")) {
+			g_assert_cmpuint(problem->paths->len, ==, 0);
+			continue;
+		}
+		g_assert_cmpuint(problem->paths->len, ==, 1);
+		g_assert_cmpstr(problem->paths->pdata[0], ==, "etc/motd");
+		g_assert_cmpuint(problem->images->len, ==, 1);
+		g_assert_cmpstr(problem->images->pdata[0], ==, "shop:1");
+	}
+}
+
 static char *
 path_of_content(Fixture *self)
 {
@@ -109,6 +127,7 @@ expect_found_and_healed(Fixture *self)
 	verify(self, FALSE, &found);
 	g_assert_true(names(&found, layer));
 	g_assert_true(names(&found, "image shop:1"));
+	assert_object_is_named(&found);
 	g_assert_cmpuint(found.affected->len, ==, 1);
 	g_assert_cmpstr(found.affected->pdata[0], ==, "shop:1");
 	g_assert_true(cam_store_has_layer(self->store->store, self->diff_id));

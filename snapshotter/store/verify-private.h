@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "snapshotter/store/store-private.h"
+
+G_BEGIN_DECLS
+
+/**
+ * CamVerification: what a run of cam_store_verify() has found so far.
+ */
+typedef struct {
+	CamStore *store;
+	OstreeRepo *repo;
+	CamVerifyResult *result;
+	GHashTable *bad_layers;	  /* diffIDs */
+	GHashTable *broken_trees; /* those of them whose directories cannot be gone through */
+	GHashTable *bad_objects;  /* OSTree object names (GVariant) */
+	GHashTable *bad_files;	  /* CamSha256 of damaged file objects → CamVerifyProblem */
+	GHashTable *bad_blobs;	  /* digests */
+	CamProgress *progress;
+	GCancellable *cancellable;
+} CamVerification;
+
+/* Under the lock of the sweep. */
+gboolean cam_verification_forget(CamVerification *self, GError **error);
+
+G_END_DECLS
