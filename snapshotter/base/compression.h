@@ -45,7 +45,7 @@ CamCompression cam_compression_for_media_type(const char *media_type);
  * @base: (transfer none): read from a thread of its own from now on
  *
  * Reads up to @depth chunks ahead in another thread, so that, for example, inflating and parsing
- * use two cores. Closing it stops and joins the thread.
+ * use two cores. Closing it stops and joins the thread. A read that was cancelled is the last one.
  */
 GInputStream *cam_readahead_stream_new(GInputStream *base, guint depth);
 

@@ -64,6 +64,29 @@ fill_thread(gpointer data)
 	return NULL;
 }
 
+static void
+on_cancelled(GCancellable *cancellable, GCancellable *stop)
+{
+	g_cancellable_cancel(stop);
+}
+
+/* The base may give nothing for a long time: who is cancelled meanwhile does not wait for it. */
+static Chunk *
+wait_for_chunk(CamReadaheadStream *self, GCancellable *cancellable)
+{
+	Chunk *chunk = g_async_queue_try_pop(self->full);
+	gulong handler = 0;
+
+	if (chunk != NULL)
+		return chunk;
+	if (cancellable != NULL)
+		handler = g_cancellable_connect(cancellable, G_CALLBACK(on_cancelled), self->stop,
+						NULL);
+	chunk = g_async_queue_pop(self->full);
+	g_cancellable_disconnect(cancellable, handler);
+	return chunk;
+}
+
 static gssize
 cam_readahead_stream_read(GInputStream *stream, void *buffer, gsize count,
 			  GCancellable *cancellable, GError **error)
@@ -76,7 +99,7 @@ cam_readahead_stream_read(GInputStream *stream, void *buffer, gsize count,
 		return -1;
 	}
 	if (self->current == NULL)
-		self->current = g_async_queue_pop(self->full);
+		self->current = wait_for_chunk(self, cancellable);
 	n = MIN(count, self->current->size - self->position);
 	memcpy(buffer, self->current->data + self->position, n);
 	self->position += n;

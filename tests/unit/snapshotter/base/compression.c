@@ -2,7 +2,9 @@
 /* Tests of the decompressing, compressing and read-ahead streams. */
 #include "snapshotter/base/compression.h"
 
+#include <gio/gunixinputstream.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A stream that gives at most @step bytes a read, so that every boundary is met. */
 #define TEST_TYPE_SLOW_STREAM (test_slow_stream_get_type())
@@ -307,6 +309,34 @@ test_readahead_error(void)
 	g_assert_cmpint(error->domain, ==, CAM_ERROR);
 }
 
+static gpointer
+cancel_soon(gpointer cancellable)
+{
+	g_usleep(100 * G_TIME_SPAN_MILLISECOND);
+	g_cancellable_cancel(cancellable);
+	return NULL;
+}
+
+/* The base gives nothing: neither does it hold a reader who is cancelled, through any depth. */
+static void
+test_readahead_cancelled(void)
+{
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	g_autoptr(GError) error = NULL;
+	int fds[2];
+	char byte;
+
+	g_assert_cmpint(pipe(fds), ==, 0);
+	g_autoptr(GInputStream) base = g_unix_input_stream_new(fds[0], TRUE);
+	g_autoptr(GInputStream) inner = cam_readahead_stream_new(base, 2);
+	g_autoptr(GInputStream) outer = cam_readahead_stream_new(inner, 2);
+	GThread *thread = g_thread_new("cancel", cancel_soon, cancellable);
+	g_assert_cmpint(g_input_stream_read(outer, &byte, 1, cancellable, &error), <, 0);
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_CANCELLED);
+	g_thread_join(thread);
+	close(fds[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -319,6 +349,7 @@ main(int argc, char **argv)
 	g_test_add_func("/base/compression/media-types", test_media_types);
 	g_test_add_func("/base/compression/readahead", test_readahead);
 	g_test_add_func("/base/compression/readahead-abandoned", test_readahead_abandoned);
+	g_test_add_func("/base/compression/readahead-cancelled", test_readahead_cancelled);
 	g_test_add_func("/base/compression/readahead-error", test_readahead_error);
 	return g_test_run();
 }
