@@ -77,22 +77,31 @@ cam_mount_sweep(const char *directory, GError **error)
 	return TRUE;
 }
 
-gboolean
-cam_mount_table_has_option(const char *name, const char *path)
+/* Whether @text stands somewhere in the table between characters of @before and @after. */
+static gboolean
+table_has(const char *text, const char *before, const char *after)
 {
-	g_autofree char *table = NULL, *wanted = g_strconcat(name, "=", path, NULL);
-	gsize length = strlen(wanted);
-	const char *found;
+	g_autofree char *table = NULL;
+	gsize length = strlen(text);
 
 	if (!g_file_get_contents(MOUNTINFO, &table, NULL, NULL))
 		return FALSE;
-	found = table;
-	while ((found = strstr(found, wanted))) {
-		/* Options are parted by commas and end the line. */
-		if (found > table && (found[-1] == ',' || found[-1] == ' ') &&
-		    (found[length] == ',' || found[length] == '\n' || found[length] == '\0'))
+	for (const char *found = table; (found = strstr(found, text)); found += length)
+		if (found > table && strchr(before, found[-1]) && strchr(after, found[length]))
 			return TRUE;
-		found += length;
-	}
 	return FALSE;
+}
+
+gboolean
+cam_mount_table_has_option(const char *name, const char *path)
+{
+	g_autofree char *option = g_strconcat(name, "=", path, NULL);
+
+	return table_has(option, ", ", ",\n");
+}
+
+gboolean
+cam_mount_table_mentions(const char *path)
+{
+	return table_has(path, "=:, ", ":, \n");
 }

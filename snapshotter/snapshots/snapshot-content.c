@@ -10,6 +10,7 @@
 
 #include "snapshotter/base/mount-table.h"
 #include "snapshotter/snapshots/snapshotter-private.h"
+#include "snapshotter/store/upper-layer.h"
 
 /* ---- what mounts stand for ---- */
 
@@ -207,10 +208,8 @@ open_own(CamSnapshotter *self, const CamSnapshotRow *row, GError **error)
 		g_auto(CamFd) upper = openat(self->folder_fd, fs,
 					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-		if (upper >= 0) {
-			cam_set_error(error, CAM_ERROR_UNIMPLEMENTED, "not a layer");
-			return NULL;
-		}
+		if (upper >= 0)
+			return cam_upper_layer_stream_new(upper, error);
 		cam_set_error_errno(error, errno, "cannot open %s/%s", self->folder, fs);
 		return NULL;
 	}
@@ -275,13 +274,14 @@ adopt_directory(CamSnapshotter *self, gint64 id, GCancellable *cancellable, GErr
 	g_autofree char *fs = cam_snapshotter_below(id, "fs");
 	g_auto(CamFd) upper =
 		openat(self->folder_fd, fs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	g_autoptr(CamLayerInfo) info = NULL;
 
 	if (upper < 0) {
 		cam_set_error_errno(error, errno, "cannot open %s/%s", self->folder, fs);
 		return NULL;
 	}
-	cam_set_error(error, CAM_ERROR_UNAVAILABLE, "not a layer");
-	return NULL;
+	info = cam_store_adopt_upper(self->store, upper, NULL, cancellable, error);
+	return info ? g_strdup(info->diff_id) : NULL;
 }
 
 /* A committed snapshot that has an upper directory, and its parent (nullable). Under the mutex. */
@@ -338,6 +338,7 @@ cam_snapshotter_adopt(CamSnapshotter *self, gint64 id, GCancellable *cancellable
 	g_autoptr(CamSnapshotRow) row = find_to_adopt(self, id, &parent, error);
 	g_autoptr(CamStoreHold) hold = NULL;
 	g_autofree char *diff_id = NULL;
+	g_autoptr(GArray) unused = g_array_new(FALSE, FALSE, sizeof(gint64));
 	gboolean used = TRUE;
 
 	g_clear_pointer(&locker, g_mutex_locker_free);
@@ -361,7 +362,8 @@ cam_snapshotter_adopt(CamSnapshotter *self, gint64 id, GCancellable *cancellable
 		return FALSE;
 	g_clear_pointer(&locker, g_mutex_locker_free);
 	if (!used)
-		cam_snapshotter_drop_directory(self, id);
+		g_array_append_val(unused, id);
+	cam_snapshotter_drop_uppers(self, unused);
 	return TRUE;
 }
 

@@ -494,8 +494,7 @@ cam_snapshotter_commit(CamSnapshotter *self, const char *name, const char *key, 
 		return FALSE;
 	idle = cam_snapshotter_idle_uppers(self, uses);
 	g_clear_pointer(&locker, g_mutex_locker_free);
-	for (guint i = 0; i < idle->len; i++)
-		cam_snapshotter_drop_directory(self, g_array_index(idle, gint64, i));
+	cam_snapshotter_drop_uppers(self, idle);
 	if (!content.has_upper)
 		cam_snapshotter_drop_directory(self, row->id);
 	cam_adoption_wake(self->adoption);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "snapshotter/base/mount-table.h"
 #include "snapshotter/snapshots/snapshotter-private.h"
 
 /* ---- sweeping ---- */
@@ -86,6 +87,9 @@ cam_snapshotter_sweep(CamSnapshotter *self, GCancellable *cancellable, GError **
 
 		if (g_cancellable_set_error_if_cancelled(cancellable, error))
 			return cam_error_translate(error, NULL);
+		g_autofree char *path = g_build_filename(self->folder, name, "fs", NULL);
+		if (cam_mount_table_mentions(path))
+			continue;
 		if (!cam_remove_tree_at(self->folder_fd, name, error))
 			return FALSE;
 		g_message("removed %s/%s, which belongs to no snapshot", self->folder, name);

@@ -44,6 +44,8 @@ char *cam_snapshotter_path(CamSnapshotter *self, gint64 id, const char *name);
 
 /* Removes the directory of a snapshot that needs it no more. Not under the mutex. */
 void cam_snapshotter_drop_directory(CamSnapshotter *self, gint64 id);
+/* The same for uppers that became layers, but for those that are mounted: cleanup finds them. */
+void cam_snapshotter_drop_uppers(CamSnapshotter *self, const GArray *ids);
 /* Under the mutex: those of @uses that are layers by now and that nobody uses; ids. */
 GArray *cam_snapshotter_idle_uppers(CamSnapshotter *self, const GArray *uses);
 

@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "snapshotter/base/mount-table.h"
 #include "snapshotter/snapshots/disk-usage.h"
 #include "snapshotter/snapshots/snapshot-filter.h"
 #include "snapshotter/snapshots/snapshotter-private.h"
@@ -381,6 +382,19 @@ cam_snapshotter_drop_directory(CamSnapshotter *self, gint64 id)
 		g_warning("cannot remove %s/%s: %s", self->folder, below, error->message);
 }
 
+void
+cam_snapshotter_drop_uppers(CamSnapshotter *self, const GArray *ids)
+{
+	for (guint i = 0; i < ids->len; i++) {
+		gint64 id = g_array_index(ids, gint64, i);
+		g_autofree char *path = cam_snapshotter_path(self, id, "fs");
+
+		/* A snapshot that was committed may still be mounted as it was before. */
+		if (!cam_mount_table_mentions(path))
+			cam_snapshotter_drop_directory(self, id);
+	}
+}
+
 GArray *
 cam_snapshotter_idle_uppers(CamSnapshotter *self, const GArray *uses)
 {
@@ -445,8 +459,7 @@ cam_snapshotter_remove(CamSnapshotter *self, const char *key, GError **error)
 	g_clear_pointer(&locker, g_mutex_locker_free);
 	cam_adoption_touch(self->adoption);
 	cam_snapshotter_drop_directory(self, row->id);
-	for (guint i = 0; i < idle->len; i++)
-		cam_snapshotter_drop_directory(self, g_array_index(idle, gint64, i));
+	cam_snapshotter_drop_uppers(self, idle);
 	return TRUE;
 }
 

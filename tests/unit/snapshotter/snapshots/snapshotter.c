@@ -362,6 +362,92 @@ test_apply(Fixture *f, gconstpointer data)
 	assert_code(error, CAM_ERROR_UNIMPLEMENTED);
 }
 
+/* Directories become layers under the feet of whoever uses them, and nobody notices. */
+static void
+test_adoption(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GPtrArray) lower = NULL, upper = NULL, user = NULL, same = NULL, next = NULL;
+	const CamSnapshotMount *before, *after;
+	char *target, *running;
+
+	if (!f->store)
+		return;
+	lower = prepare(f, "a", "");
+	target = mount_at(lower);
+	write_file(target, "below", "a");
+	write_file(target, "gone", "a");
+	unmount(target);
+	commit(f, "A", "a");
+	upper = prepare(f, "b", "A");
+	target = mount_at(upper);
+	write_file(target, "above", "b");
+	g_autofree char *gone = g_build_filename(target, "gone", NULL);
+	g_assert_no_errno(unlink(gone));
+	/* Not while it is still mounted. */
+	commit(f, "B", "b");
+	cam_snapshotter_settle(f->snapshotter);
+	g_assert_cmpuint(count(f, "snapshots"), ==, 2);
+	unmount(target);
+
+	user = prepare(f, "c", "B");
+	running = mount_at(user);
+	cam_snapshotter_settle(f->snapshotter);
+	assert_file(running, "below", "a");
+	same = cam_snapshotter_mounts(f->snapshotter, "c", NULL, &error);
+	g_assert_no_error(error);
+	before = user->pdata[0];
+	g_assert_true(cam_snapshot_mount_equal(before, same->pdata[0]));
+	g_assert_cmpuint(count(f, "snapshots"), ==, 3);
+
+	next = prepare(f, "d", "B");
+	after = next->pdata[0];
+	g_assert_null(strstr(cam_snapshot_mount_get_option(after, "lowerdir"), "/snapshots/"));
+	target = mount_at(next);
+	assert_file(target, "below", "a");
+	assert_file(target, "above", "b");
+	assert_file(target, "gone", NULL);
+	unmount(target);
+	unmount(running);
+	/* The last one who stood on the directories takes them along; what was mounted then goes
+	 * with the next cleanup. */
+	g_assert_true(cam_snapshotter_remove(f->snapshotter, "c", &error));
+	g_assert_cmpuint(count(f, "snapshots"), ==, 2);
+	g_assert_true(cam_snapshotter_cleanup(f->snapshotter, NULL, &error));
+	g_assert_cmpuint(count(f, "snapshots"), ==, 1);
+}
+
+/* More layers than mount(2)'s options have room for. */
+static void
+test_many(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *parent = g_strdup("");
+	g_autoptr(GPtrArray) mounts = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	for (guint i = 0; i < 128; i++) {
+		g_autofree char *key = g_strdup_printf("key %u", i);
+		g_autofree char *name = g_strdup_printf("name %u", i);
+		g_autofree char *file = g_strdup_printf("file %u", i);
+		g_autoptr(GPtrArray) step = prepare(f, key, parent);
+
+		target = mount_at(step);
+		write_file(target, file, key);
+		unmount(target);
+		commit(f, name, key);
+		g_free(parent);
+		parent = g_steal_pointer(&name);
+	}
+	mounts = prepare(f, "top", parent);
+	target = mount_at(mounts);
+	assert_file(target, "file 0", "key 0");
+	assert_file(target, "file 127", "key 127");
+	unmount(target);
+}
+
 static void
 test_rebase(Fixture *f, gconstpointer data)
 {
@@ -477,6 +563,8 @@ main(int argc, char **argv)
 	g_test_add("/snapshotter/labels", Fixture, NULL, set_up, test_labels, tear_down);
 	g_test_add("/snapshotter/apply", Fixture, NULL, set_up, test_apply, tear_down);
 	g_test_add("/snapshotter/rebase", Fixture, NULL, set_up, test_rebase, tear_down);
+	g_test_add("/snapshotter/adoption", Fixture, NULL, set_up, test_adoption, tear_down);
+	g_test_add("/snapshotter/many", Fixture, NULL, set_up, test_many, tear_down);
 	g_test_add("/snapshotter/again", Fixture, NULL, set_up, test_again, tear_down);
 	return g_test_run();
 }
