@@ -268,8 +268,9 @@ cam_lower_mounts_hide(CamLowerMounts *self, const char *chain)
 
 	while (g_hash_table_contains(self->busy, id))
 		g_cond_wait(&self->changed, &self->mutex);
-	if (g_hash_table_remove(self->shown, id) || self->method == CAM_MOUNT_CHECKOUT)
-		remove_id(self, id);
+	g_hash_table_remove(self->shown, id);
+	/* An earlier process may have left it. */
+	remove_id(self, id);
 }
 
 void

@@ -251,6 +251,19 @@ may_show_later(CamSnapshotter *self, const Creation *creation)
 	       cam_snapshot_key_is_extraction(creation->key);
 }
 
+/* The thread that adopts may have been faster. */
+static gboolean
+adopt_blocker(CamSnapshotter *self, gint64 id, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+
+	if (cam_snapshotter_adopt(self, id, cancellable, &local) ||
+	    local->code == (int) CAM_ERROR_NOT_FOUND)
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&local));
+	return FALSE;
+}
+
 static GPtrArray *
 create(CamSnapshotter *self, Creation *creation, GCancellable *cancellable, GError **error)
 {
@@ -271,7 +284,7 @@ create(CamSnapshotter *self, Creation *creation, GCancellable *cancellable, GErr
 			return NULL;
 	}
 	do {
-		if ((blocker && !cam_snapshotter_adopt(self, blocker, cancellable, error)) ||
+		if ((blocker && !adopt_blocker(self, blocker, cancellable, error)) ||
 		    !try_create(self, creation, &blocker, error))
 			return NULL;
 	} while (blocker);
@@ -353,7 +366,7 @@ cam_snapshotter_mounts(CamSnapshotter *self, const char *key, GCancellable *canc
 	if (!load_for_mounts(self, key, &creation, error))
 		return NULL;
 	while (creation.base.blocker)
-		if (!cam_snapshotter_adopt(self, creation.base.blocker, cancellable, error) ||
+		if (!adopt_blocker(self, creation.base.blocker, cancellable, error) ||
 		    !plan_anew(self, &creation, error) ||
 		    !load_for_mounts(self, key, &creation, error))
 			return NULL;

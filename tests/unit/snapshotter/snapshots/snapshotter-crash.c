@@ -46,6 +46,13 @@ write_upper(GPtrArray *mounts, guint n)
 	g_file_set_contents(path, text, -1, NULL);
 }
 
+static G_NORETURN void
+give_up(const GError *error)
+{
+	fprintf(stderr, "# the server failed: %s\n", error ? error->message : "no report");
+	_exit(1);
+}
+
 /* Makes chains, on and on, and tells @report the names of what was committed. */
 static void
 serve(CamStore *store, int report, guint round)
@@ -58,19 +65,20 @@ serve(CamStore *store, int report, guint round)
 		g_autofree char *name = g_strdup_printf("ns/%u/%u-done", round, n);
 		g_autofree char *parent =
 			n % 4 ? g_strdup_printf("ns/%u/%u-done", round, n - 1) : g_strdup("");
+		g_autoptr(GError) error = NULL;
 		g_autoptr(GPtrArray) mounts =
-			cam_snapshotter_prepare(snapshotter, key, parent, NULL, NULL, NULL);
+			cam_snapshotter_prepare(snapshotter, key, parent, NULL, NULL, &error);
 
 		if (!mounts)
-			_exit(1);
+			give_up(error);
 		if (n % 2)
 			g_free(apply_layer(snapshotter, mounts, n));
 		else
 			write_upper(mounts, n);
-		if (!cam_snapshotter_commit(snapshotter, name, key, NULL, NULL, NULL))
-			_exit(1);
+		if (!cam_snapshotter_commit(snapshotter, name, key, NULL, NULL, &error))
+			give_up(error);
 		if (write(report, name, strlen(name) + 1) < 0)
-			_exit(1);
+			give_up(NULL);
 		if (n % 4 == 3) {
 			cam_snapshotter_view(snapshotter, "view", name, NULL, NULL, NULL);
 			cam_snapshotter_remove(snapshotter, "view", NULL);
