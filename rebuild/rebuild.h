@@ -9,4 +9,5 @@
 #include "rebuild/diff/package-diff.h"
 #include "rebuild/diff/tree-diff.h"
 #include "rebuild/plan/fix-plan.h"
+#include "rebuild/publish/fix-name.h"
 #include "rebuild/publish/fix.h"

@@ -7,6 +7,8 @@
 G_BEGIN_DECLS
 
 struct _CamCli {
+	char **argv;
+	const CamCliBackend *backend; /* (nullable) */
 	const CamCommand *command;
 	CamGlobalOptions options;
 	CamConfig *config;

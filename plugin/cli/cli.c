@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "plugin/cli/backend.h"
 #include "plugin/cli/cli-private.h"
 #include "plugin/settings.h"
 
@@ -21,6 +22,9 @@ const CamOption cam_global_options[] = {
 	  CAM_COMPLETE_DIRECTORY, "the store to work on" },
 	{ "config", 0, CAM_OPTION_TEXT, G_STRUCT_OFFSET(CamGlobalOptions, config), "FILE", NULL,
 	  CAM_COMPLETE_FILE, "configuration to read instead of " CAM_CONFIG_FILE },
+	{ "containerd", 0, CAM_OPTION_TEXT, G_STRUCT_OFFSET(CamGlobalOptions, containerd), "SOCKET",
+	  NULL, CAM_COMPLETE_FILE,
+	  "where containerd listens (default: " CAM_CONTAINERD_SOCKET ")" },
 	{ "format", 0, CAM_OPTION_CHOICE, G_STRUCT_OFFSET(CamGlobalOptions, format), "FORMAT",
 	  formats, CAM_COMPLETE_CHOICES, "how data is printed" },
 	{ "quiet", 'q', CAM_OPTION_FLAG, G_STRUCT_OFFSET(CamGlobalOptions, quiet), NULL, NULL,
@@ -276,9 +280,37 @@ cam_cli_open_apt(CamCli *self, GError **error)
 
 /* ---- images ---- */
 
-void
+static gboolean
+reach(CamCli *self, const CamLocation *location, GError **error)
+{
+	return location == NULL || location->transport != CAM_TRANSPORT_CONTAINERD ||
+	       cam_cli_need_backend(self, error) != NULL;
+}
+
+static gboolean
+reach_source(CamCli *self, const CamImage *image, GError **error)
+{
+	g_autoptr(CamLocation) source =
+		image->source != NULL ? cam_location_parse(image->source, NULL) : NULL;
+
+	return reach(self, source, error);
+}
+
+gboolean
+cam_cli_reach_sources(CamCli *self, const CamImage *image, GError **error)
+{
+	g_autoptr(CamImage) base = NULL;
+
+	if (!reach_source(self, image, error))
+		return FALSE;
+	if (image->base_name != NULL)
+		base = cam_store_get_image(self->store, image->base_name, NULL);
+	return base == NULL || reach_source(self, base, error);
+}
+
+gboolean
 cam_cli_fill_transport(CamCli *self, const CamSourceOptions *options, const CamLocation *location,
-		       CamTransportOptions *out)
+		       CamTransportOptions *out, GError **error)
 {
 	const char *host =
 		location != NULL && location->reference != NULL ? location->reference->host : NULL;
@@ -289,7 +321,10 @@ cam_cli_fill_transport(CamCli *self, const CamSourceOptions *options, const CamL
 			options->auth_file != NULL ? options->auth_file : self->config->auth_file,
 		.cache_dirfd = -1,
 		.progress = self->progress,
+		.open_containerd = self->backend != NULL ? self->backend->open_containerd : NULL,
+		.containerd = cam_cli_containerd_address(self),
 	};
+	return reach(self, location, error);
 }
 
 CamImage *
@@ -314,7 +349,8 @@ cam_cli_import(CamCli *self, const CamLocation *location, const char *name, gboo
 	if (store == NULL)
 		return NULL;
 	import.platform = platform;
-	cam_cli_fill_transport(self, options, location, &import.transport);
+	if (!cam_cli_fill_transport(self, options, location, &import.transport, error))
+		return NULL;
 	return cam_image_import(store, location, &import, self->progress, self->cancellable, error);
 }
 

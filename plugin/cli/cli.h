@@ -27,7 +27,7 @@ typedef enum {
 } CamFormat;
 
 typedef struct {
-	const char *store, *config;
+	const char *store, *config, *containerd;
 	int format; /* 0 or 1 + CamFormat */
 	gboolean quiet, verbose, help, version;
 } CamGlobalOptions;
@@ -36,8 +36,10 @@ typedef struct {
  * CamCli: what a command works with. One a process.
  */
 
-/* Runs the command line. */
-CamExit cam_cli_main(char **argv);
+typedef struct _CamCliBackend CamCliBackend;
+
+/* Runs the command line. @backend: (nullable): see backend.h */
+CamExit cam_cli_main(char **argv, const CamCliBackend *backend);
 
 const CamGlobalOptions *cam_cli_get_options(CamCli *self);
 const CamConfig *cam_cli_get_config(CamCli *self);
@@ -104,8 +106,13 @@ typedef struct {
 			"accept plain HTTP and unverified TLS of the registry"                \
 	}
 
-void cam_cli_fill_transport(CamCli *self, const CamSourceOptions *options,
-			    const CamLocation *location, CamTransportOptions *out);
+/* @location: (nullable): what will be opened; one of containerd makes the light program execute
+ * the full one */
+gboolean
+cam_cli_fill_transport(CamCli *self, const CamSourceOptions *options, const CamLocation *location,
+		       CamTransportOptions *out, GError **error);
+/* The same for the places that @image, or the one that it is the repair of, came from. */
+gboolean cam_cli_reach_sources(CamCli *self, const CamImage *image, GError **error);
 /* Imports @location under @name (nullable: its own). */
 CamImage *
 cam_cli_import(CamCli *self, const CamLocation *location, const char *name, gboolean replace,

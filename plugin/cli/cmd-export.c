@@ -33,7 +33,8 @@ static const CamOption options[] = {
 static const CamArgument arguments[] = {
 	{ "IMAGE", CAM_ARGUMENT_OPTIONAL, CAM_COMPLETE_IMAGE, NULL, "a name in the store" },
 	{ "DESTINATION", CAM_ARGUMENT_OPTIONAL, CAM_COMPLETE_FILE, NULL,
-	  "oci:DIRECTORY:TAG, oci-archive:FILE, docker-archive:FILE or docker://HOST/NAME:TAG" },
+	  "oci:DIRECTORY:TAG, oci-archive:FILE, docker-archive:FILE, docker://HOST/NAME:TAG or "
+	  "containerd://NAMESPACE/NAME:TAG" },
 	{ NULL },
 };
 
@@ -42,6 +43,8 @@ static const CamExample examples[] = {
 	{ "cambium export shop:1.0_fix docker://registry.example.org/shop:1.0_fix",
 	  "To a registry; layers that are there are not sent." },
 	{ "cambium export shop:1.0 docker-archive:shop.tar", "To a file for 'docker load'." },
+	{ "cambium export shop:1.0_fix containerd://k8s.io/registry.example.org/shop:1.0_fix",
+	  "To this machine's containerd, where the kubelet finds it." },
 	{ "cambium export --layer sha256:2f0e… | sha256sum",
 	  "One layer, bit for bit: the sum is its diffID." },
 	{ NULL },
@@ -113,9 +116,12 @@ export_image(CamCli *cli, CamStore *store, const ExportOptions *self, const char
 	if (location->transport == CAM_TRANSPORT_STORE)
 		return cam_cli_usage_error(cli, error,
 					   "%s does not say what to write: begin it with oci:, "
-					   "oci-archive:, docker-archive: or docker://",
+					   "oci-archive:, docker-archive:, docker:// or "
+					   "containerd://",
 					   words[1]);
-	cam_cli_fill_transport(cli, &self->transport, location, &export.transport);
+	if (!cam_cli_fill_transport(cli, &self->transport, location, &export.transport, error) ||
+	    !cam_cli_reach_sources(cli, image, error))
+		return FALSE;
 	if (!cam_image_export(store, image, location, &export, cam_cli_get_progress(cli), &result,
 			      cam_cli_get_cancellable(cli), error))
 		return FALSE;

@@ -44,6 +44,8 @@ static const CamExample examples[] = {
 	{ "cambium fix --dry-run shop:1.0", "What would it do, and why?" },
 	{ "cambium fix shop:1.0", "Makes shop:1.0_fix, beside the original." },
 	{ "cambium fix --only CVE-2026-0001 --only openssl shop:1.0", "Nothing but these." },
+	{ "cambium fix containerd://k8s.io/registry.example.org/shop:1.0",
+	  "An image of this machine's containerd; the fixed one can be run at once." },
 	{ "cambium fix --to docker://registry.example.org/shop:1.0_fix shop:1.0",
 	  "Writes the result to a registry." },
 	{ NULL },
@@ -144,7 +146,9 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 		return FALSE;
 	}
 	options_for_fix.plan.sources = sources;
-	cam_cli_fill_transport(cli, &self->source, destination, &options_for_fix.transport);
+	if (!cam_cli_fill_transport(cli, &self->source, destination, &options_for_fix.transport,
+				    error))
+		return FALSE;
 	repository = cam_cli_open_apt(cli, error);
 	if (repository == NULL)
 		return FALSE;
@@ -171,7 +175,9 @@ run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 			return FALSE;
 	}
 	image = cam_cli_get_image(cli, words[0], &self->source, error);
-	return image != NULL && run_on_image(cli, self, image, destination, error);
+	if (image == NULL || (!self->store_only && !cam_cli_reach_sources(cli, image, error)))
+		return FALSE;
+	return run_on_image(cli, self, image, destination, error);
 }
 
 const CamCommand cam_command_fix = {

@@ -24,14 +24,17 @@ static const CamOption options[] = {
 
 static const CamArgument arguments[] = {
 	{ "LOCATION", CAM_ARGUMENT_ONE, CAM_COMPLETE_FILE, NULL,
-	  "where the image is: docker://HOST/REPOSITORY:TAG, oci:DIRECTORY:TAG, oci-archive:FILE, "
-	  "docker-archive:FILE, or the path of such a directory or file" },
+	  "where the image is: docker://HOST/REPOSITORY:TAG, containerd://NAMESPACE/NAME:TAG, "
+	  "oci:DIRECTORY:TAG, oci-archive:FILE, docker-archive:FILE, or the path of such a "
+	  "directory or file" },
 	{ NULL },
 };
 
 static const CamExample examples[] = {
 	{ "cambium import docker://registry.example.org/shop:1.0",
 	  "From a registry. Layers that the store has are not fetched again." },
+	{ "cambium import containerd://default/registry.example.org/shop:1.0",
+	  "From containerd on this machine, without asking the registry." },
 	{ "cambium import --name shop:1.0 ./layout:1.0",
 	  "One image of an OCI layout, under a name." },
 	{ "cambium import --platform linux/arm64 docker://registry.example.org/shop:1.0",
@@ -64,8 +67,8 @@ const CamCommand cam_command_import = {
 	.name = "import",
 	.summary = "bring an image into the store",
 	.description =
-		"Reads an image from a registry, an OCI layout or an archive, verifies every "
-		"digest, "
+		"Reads an image from a registry, containerd, an OCI layout or an archive, "
+		"verifies every digest, "
 		"and streams its layers into the store. Files that the store has already are not "
 		"written again, and layers that it has are not fetched again.\n\n"
 		"The store keeps everything of a layer: 'cambium export --layer' gives the tar "

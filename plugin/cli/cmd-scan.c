@@ -25,6 +25,8 @@ static const CamOption options[] = {
 static const CamExample examples[] = {
 	{ "cambium scan shop:1.0", "An image of the store." },
 	{ "cambium scan docker://registry.example.org/shop:1.0", "Imports it first." },
+	{ "cambium scan containerd://k8s.io/registry.example.org/shop:1.0",
+	  "An image that the kubelet has pulled." },
 	{ "cambium scan --severity high --ignore-unfixed shop:1.0",
 	  "Only what is bad and can be fixed." },
 	{ "cambium scan --fail-on high shop:1.0", "As a gate in a pipeline: exit status 3." },

@@ -165,7 +165,8 @@ fill_transport(const CamLocation *source, CamTransportOptions *out, gpointer use
 {
 	const Filling *filling = user_data;
 
-	cam_cli_fill_transport(filling->cli, filling->source, source, out);
+	/* What cannot be reached is told when it is opened. */
+	cam_cli_fill_transport(filling->cli, filling->source, source, out, NULL);
 }
 
 static gboolean
@@ -179,6 +180,17 @@ is_healed(const CamVerifyResult *result, const GPtrArray *restored)
 	return TRUE;
 }
 
+/* Before anything is done: repairing an image of containerd's takes the full program. Without it
+ * the others can still be repaired. */
+static void
+reach_sources(CamCli *cli)
+{
+	g_autoptr(GPtrArray) images = cam_cli_list_images(cli, NULL);
+
+	for (guint i = 0; images != NULL && i < images->len; i++)
+		cam_cli_reach_sources(cli, g_ptr_array_index(images, i), NULL);
+}
+
 static gboolean
 run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 {
@@ -188,6 +200,8 @@ run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 	g_autoptr(GPtrArray) restored = NULL;
 	Filling filling = { cli, &self->source };
 
+	if (store != NULL && self->repair)
+		reach_sources(cli);
 	if (store == NULL || !cam_store_verify(store, self->repair, cam_cli_get_progress(cli),
 					       &result, cam_cli_get_cancellable(cli), error))
 		return FALSE;

@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 /* One a file, cmd-NAME.c; commands.c lists them. */
 extern const CamCommand cam_command_import;
+extern const CamCommand cam_command_host;
 extern const CamCommand cam_command_images;
 extern const CamCommand cam_command_inspect;
 extern const CamCommand cam_command_db_update;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The program. Everything else is in the library, where tests reach it. */
+/* The light program, without gRPC. Everything else is in the library, where tests reach it. */
 #include <locale.h>
 
 #include "plugin/plugin.h"
@@ -8,5 +8,5 @@ int
 main(int argc, char **argv)
 {
 	setlocale(LC_ALL, "");
-	return cam_cli_main(argv);
+	return cam_cli_main(argv, NULL);
 }

@@ -134,9 +134,9 @@ print_overview(CamCli *self)
 }
 
 CamExit
-cam_cli_main(char **argv)
+cam_cli_main(char **argv, const CamCliBackend *backend)
 {
-	CamCli self = { 0 };
+	CamCli self = { .argv = argv, .backend = backend };
 	CamOptionSet global = { cam_global_options, &self.options };
 	g_autoptr(GError) error = NULL;
 	const CamCommand *command;

@@ -20,8 +20,8 @@ explain(CamContainerd *self, GError **error)
 {
 	if (error != NULL && g_error_matches(*error, CAM_ERROR, CAM_ERROR_UNAVAILABLE))
 		return cam_error_translate(
-			error,
-			"containerd (--containerd and [containerd] address name its socket)");
+			error, "containerd cannot be reached (--containerd or [containerd] address "
+			       "name its socket)");
 	return cam_error_translate(error, "containerd");
 }
 

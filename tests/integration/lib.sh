@@ -66,7 +66,7 @@ ctrd() {
 # again after stop_containerd. CONFIG is appended to its config.toml; $CONTAINERD_WITHOUT lists the
 # plugins that are switched off (default: CRI, which wants more of the machine). Sets CONTAINERD
 # (the socket), CONTAINERD_ROOT and CONTAINERD_PID. runc's own state is the machine's: tests that
-# may run side by side name their containers by $NAME.
+# may run side by side name their containers by $(basename "$T").
 start_containerd() {
 	local home=$T/c
 
