@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "plugin/containerd/containerd-transport.h"
+#include "plugin/containerd/diff-service.h"
 #include "plugin/containerd/snapshots-service.h"
 #include "plugin/daemon/image-watch.h"
 #include "plugin/daemon/listener.h"
@@ -33,9 +34,9 @@ struct _CamDaemon {
 	CamSnapshotter *snapshotter;
 	CamVerdictDb *verdicts; /* (nullable) */
 	CamPolicyGate *gate;
+	CamContainerd *containerd; /* (nullable) */
 	CamGrpcServer *server;
 	/* What looks after images; all or none of it. */
-	CamContainerd *containerd;
 	CamImageScanner *scanner;
 	CamJobs *jobs;
 	CamImageLook *look;
@@ -172,6 +173,9 @@ add_services(CamDaemon *self)
 	CamSnapshotGate gate = { check_policy, self };
 
 	cam_snapshots_service_add(self->server, self->snapshotter, &gate);
+	if (self->containerd != NULL)
+		cam_diff_service_add(self->server, self->snapshotter, &cam_diff_content_containerd,
+				     self->containerd);
 }
 
 /* ---- looking after containerd's images ---- */
@@ -218,20 +222,18 @@ begin_watch(CamDaemon *self)
 	self->tick = g_timeout_add_seconds(TICK, on_tick, self);
 }
 
-/* Not being able to does not keep containers from running. */
+/* The other way round: cambiumd as a client. Nothing is connected yet. */
 static void
 open_containerd(CamDaemon *self)
 {
 	const char *address = self->config->containerd_address;
 	g_autoptr(GError) error = NULL;
 
-	if (self->config->scan_on_unpack == CAM_CONFIG_NO || self->verdicts == NULL)
-		return;
 	self->containerd =
 		cam_containerd_new(address != NULL ? address : CAM_CONTAINERD_SOCKET, &error);
 	if (self->containerd == NULL)
-		g_warning("images are not looked after: %s", error->message);
-	else
+		g_warning("layers are not applied and images not looked after: %s", error->message);
+	else if (self->config->scan_on_unpack != CAM_CONFIG_NO && self->verdicts != NULL)
 		make_look(self);
 }
 
