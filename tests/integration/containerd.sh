@@ -50,9 +50,21 @@ fixture_containerd17() {
 
 # ---- the daemons ----
 
-# start_cambiumd [ARGUMENT…]; its log is $T/cambiumd.log, its directory $STORE.
+# start_cambiumd [ADOPT-AFTER]: its log is $T/cambiumd.log, its directory $STORE. Layers that
+# containerd unpacked are adopted after so many milliseconds without a request.
 start_cambiumd() {
-	"$CAMBIUMD" --root "$STORE" --socket "$T/s.sock" "$@" >> "$T/cambiumd.log" 2>&1 < /dev/null &
+	cat > "$T/cambiumd.conf" <<-END
+	[daemon]
+	log_level = debug
+	[snapshotter]
+	adopt_after_ms = ${1:-300}
+	[containerd]
+	address = $T/c/s
+	namespaces = $NAMESPACE
+	END
+	mkdir -p "$STORE"
+	"$CAMBIUMD" --root "$STORE" --socket "$T/s.sock" --config "$T/cambiumd.conf" \
+		>> "$T/cambiumd.log" 2>&1 < /dev/null &
 	cambiumd_pid=$!
 	wait_for 20 answers "$T/s.sock" || {
 		diag "cambiumd does not start: $(tail -n 20 "$T/cambiumd.log")"
@@ -62,14 +74,18 @@ start_cambiumd() {
 
 # One that adopts nothing by itself.
 start_cambiumd_idle() {
-	start_cambiumd
+	start_cambiumd 3600000
+}
+
+# Reads a database of the store: state.db, snapshots.db.
+query() {
+	sqlite3 -cmd '.timeout 5000' "file:$STORE/$1?mode=ro" "$2"
 }
 
 # Directories of committed snapshots whose content the store does not have yet.
 uppers() {
 	is_cambium || return 0
-	sqlite3 "file:$STORE/snapshots.db?mode=ro" 'SELECT id FROM snapshots WHERE kind = 3' |
-		while read -r id; do [ ! -e "$STORE/snapshots/$id" ] || echo "$id"; done
+	query snapshots.db 'SELECT id FROM snapshots WHERE kind = 3 AND has_upper'
 }
 
 # Until the store has adopted what was committed.
@@ -199,8 +215,11 @@ pull() {
 	local name=$REGISTRY/${2:-honest/test}:$1
 
 	c images pull --local=false --platform "linux/$(dpkg --print-architecture)" \
-		--snapshotter "$SNAPSHOTTER" "$name" && c images tag --force "$name" "test:$1" &&
-		c images rm --sync "$name"
+		--snapshotter "$SNAPSHOTTER" "$name" > "$T/pull.log" 2>&1 || {
+		tail -n 1 "$T/pull.log" >&2
+		return 1
+	}
+	c images tag --force "$name" "test:$1" && c images rm --sync "$name"
 }
 
 # The diffIDs of an image of $IMAGES, base first, one a line.
@@ -301,9 +320,15 @@ snapshots_of_containerd() {
 	snap ls | tail -n +2
 }
 
+# The daemon has a folder of its own there as long as it runs.
+temporary_files() {
+	find "$STORE/tmp" -mindepth 1 ! -path "$STORE/tmp/$cambiumd_pid-*"
+	find "$STORE/tmp" -mindepth 2 -path "$STORE/tmp/$cambiumd_pid-*"
+}
+
 # Rows of cambiumd's own table of snapshots.
 count_snapshots() {
-	sqlite3 "file:$STORE/snapshots.db?mode=ro" 'SELECT count(*) FROM snapshots'
+	query snapshots.db 'SELECT count(*) FROM snapshots'
 }
 
 # Leases of clients that died with the daemon last a day.
@@ -331,9 +356,9 @@ nothing_left() {
 	is_cambium || return 0
 	wait_for 20 says_nothing ls -A "$STORE/snapshots" || true
 	is "$1: cambiumd knows no snapshot" "$(count_snapshots)" 0
-	is "$1: no directory of a snapshot is left" "$(ls -A "$STORE/snapshots" "$STORE/lower")" \
-		"$(printf '%s:\n\n%s:' "$STORE/lower" "$STORE/snapshots")"
-	is "$1: no temporary file is left" "$(ls -A "$STORE/tmp")" ''
+	is "$1: no directory of a snapshot is left" \
+		"$(find "$STORE/snapshots" "$STORE/lower" -mindepth 1 | head)" ''
+	is "$1: no temporary file is left" "$(temporary_files)" ''
 }
 
 # What cambiumd said is free of what must not be there.
