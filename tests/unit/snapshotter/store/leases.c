@@ -137,6 +137,63 @@ test_waits_for_a_sweep(void)
 	assert_listed(fixture->store, "", "snapshot/1");
 }
 
+typedef struct {
+	char *path;
+	gint stop;
+	guint runs;
+} Collector;
+
+/* As another process: a store of its own. */
+static gpointer
+collect_in_thread(gpointer data)
+{
+	Collector *self = data;
+	g_autoptr(GError) error = NULL;
+	g_autoptr(CamStore) store = cam_store_open(self->path, FALSE, NULL, &error);
+
+	g_assert_no_error(error);
+	while (!g_atomic_int_get(&self->stop)) {
+		collect(store);
+		self->runs++;
+		g_usleep(5000);
+	}
+	return NULL;
+}
+
+/* What is imported and leased under one hold stays, whatever gc does meanwhile; what is found to be
+ * there after it was leased, too. */
+static void
+test_against_gc(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	Collector collector = { .path = fixture->path };
+	GThread *thread = g_thread_new("gc", collect_in_thread, &collector);
+
+	for (guint i = 0; i < 12; i++) {
+		g_autofree char *content = g_strdup_printf("content %u", i % 7);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(CamStoreHold) hold = cam_store_hold(fixture->store, NULL, &error);
+		g_autofree char *diff_id = import_file(fixture->store, content);
+		GByteArray *tar = g_byte_array_new();
+
+		tar_file(tar, "etc/motd", content);
+		g_autoptr(GBytes) bytes = tar_end(tar);
+		add_lease(fixture->store, "snapshot/1", diff_id, NULL, 0);
+		g_clear_pointer(&hold, cam_store_release);
+		g_usleep(2000);
+		assert_exports_as(fixture->store, diff_id, bytes);
+		g_assert_true(cam_store_remove_lease(fixture->store, "snapshot/1", &error));
+		g_usleep(1000 * (i % 3));
+		add_lease(fixture->store, "snapshot/2", diff_id, NULL, 0);
+		if (cam_store_has_layer(fixture->store, diff_id))
+			assert_exports_as(fixture->store, diff_id, bytes);
+		g_assert_true(cam_store_remove_lease(fixture->store, "snapshot/2", &error));
+	}
+	g_atomic_int_set(&collector.stop, TRUE);
+	g_thread_join(thread);
+	g_assert_cmpuint(collector.runs, >, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,5 +203,6 @@ main(int argc, char **argv)
 			test_keeps_the_chain_of_its_layers);
 	g_test_add_func("/leases/chain-keeps-its-layers", test_chain_keeps_its_layers);
 	g_test_add_func("/leases/waits-for-a-sweep", test_waits_for_a_sweep);
+	g_test_add_func("/leases/against-gc", test_against_gc);
 	return g_test_run();
 }
