@@ -50,7 +50,11 @@ adopt_one(CamAdoption *self, const CamSnapshotRow *row)
 		return FALSE;
 	}
 	if (error->code != (int) CAM_ERROR_NOT_FOUND && error->code != (int) CAM_ERROR_CANCELLED) {
-		g_warning("%s; it stays a directory of its own", error->message);
+		/* What a container may do at any time is nothing to worry about. */
+		g_log(G_LOG_DOMAIN,
+		      error->code == (int) CAM_ERROR_UNIMPLEMENTED ? G_LOG_LEVEL_INFO
+								   : G_LOG_LEVEL_WARNING,
+		      "%s; it stays a directory of its own", error->message);
 		g_hash_table_add(self->refused, g_memdup2(&row->id, sizeof(row->id)));
 	}
 	return TRUE;

@@ -44,8 +44,10 @@ lowerdir(CamSnapshotter *self, const CamSnapshotBase *base)
 }
 
 /*
- * An upper directory must be complete in itself, for it becomes a layer: whole files and whole
- * directories (metacopy, redirect_dir) that are not tied to these lower directories (index).
+ * An upper directory becomes a layer, so that it has whole files (metacopy) and is not tied to
+ * these very lower directories (index). Directories of lower layers can be renamed all the same
+ * (redirect_dir): applications expect it, unpacking never does it, and the rare upper directory
+ * that says of a directory where it lay before stays one.
  */
 static GPtrArray *
 overlay_mount(CamSnapshotter *self, const CamSnapshotRow *row, const CamSnapshotBase *base)
@@ -55,10 +57,10 @@ overlay_mount(CamSnapshotter *self, const CamSnapshotRow *row, const CamSnapshot
 	g_autofree char *work_path = cam_snapshotter_path(self, row->id, "work");
 	g_autofree char *upper = g_strconcat("upperdir=", fs, NULL);
 	g_autofree char *work = g_strconcat("workdir=", work_path, NULL);
-	const char *const writable[] = { "index=off", "metacopy=off", "redirect_dir=off",
+	const char *const writable[] = { "index=off", "metacopy=off", "redirect_dir=on",
 					 work,	      upper,	      lower,
 					 NULL };
-	const char *const readable[] = { "index=off", "metacopy=off", "redirect_dir=off", lower,
+	const char *const readable[] = { "index=off", "metacopy=off", "redirect_dir=follow", lower,
 					 NULL };
 
 	return one_mount("overlay", "overlay",

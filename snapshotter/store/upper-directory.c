@@ -59,8 +59,8 @@ check_overlay(const char *name, GError **error)
 {
 	if (g_str_equal(name, OVERLAY_REDIRECT))
 		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
-				     "it was renamed on an overlay with redirect_dir=on; mount "
-				     "with redirect_dir=off to make layers of it");
+				     "the directory was renamed, and what is in it lies in a lower "
+				     "layer still (redirect_dir=on)");
 	if (g_str_equal(name, OVERLAY_METACOPY))
 		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
 				     "an overlay with metacopy=on left its content in a lower "

@@ -166,6 +166,14 @@ write_file(const char *directory, const char *name, const char *text)
 }
 
 static void
+make_directory(const char *parent, const char *name)
+{
+	g_autofree char *path = g_build_filename(parent, name, NULL);
+
+	g_assert_no_errno(mkdir(path, 0755));
+}
+
+static void
 assert_file(const char *directory, const char *name, const char *expected)
 {
 	g_autofree char *path = g_build_filename(directory, name, NULL);
@@ -512,6 +520,51 @@ test_again(Fixture *f, gconstpointer data)
 	unmount(target);
 }
 
+/* A container renames a directory of a lower layer, be that a plain directory or a tree of the
+ * store.
+ */
+static void
+test_rename(Fixture *f, gconstpointer data)
+{
+	static const char *const parents[] = { "plain", "base" };
+	g_autoptr(GError) error = NULL;
+	g_autoptr(GHashTable) labels = label("containerd.io/snapshot.ref", f->base_chain);
+	g_autoptr(GPtrArray) first = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "base", "", labels, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
+	first = prepare(f, "first", "");
+	target = mount_at(first);
+	make_directory(target, "etc");
+	write_file(target, "etc/one", "one");
+	unmount(target);
+	commit(f, "plain", "first");
+	for (gsize i = 0; i < G_N_ELEMENTS(parents); i++) {
+		g_autofree char *name = g_strconcat("moved-", parents[i], NULL);
+		g_autoptr(GPtrArray) mounts = prepare(f, name, parents[i]), view = NULL;
+		g_autofree char *committed = g_strconcat(name, "-committed", NULL);
+		g_autofree char *from = NULL, *to = NULL;
+
+		target = mount_at(mounts);
+		from = g_build_filename(target, "etc", NULL);
+		to = g_build_filename(target, "conf", NULL);
+		g_assert_no_errno(rename(from, to));
+		assert_file(target, "conf/one", "one");
+		unmount(target);
+		commit(f, committed, name);
+		cam_snapshotter_settle(f->snapshotter);
+		view = cam_snapshotter_view(f->snapshotter, name, committed, NULL, NULL, &error);
+		g_assert_no_error(error);
+		target = mount_at(view);
+		assert_file(target, "conf/one", "one");
+		assert_file(target, "etc/one", NULL);
+		unmount(target);
+	}
+}
+
 /* An overlay on what lies in a container's root: the kernel lets two stack. */
 static void
 test_stacking(Fixture *f, gconstpointer data)
@@ -560,6 +613,7 @@ main(int argc, char **argv)
 	}
 	g_test_add("/snapshotter/stacking", Fixture, &ways[0].way, set_up, test_stacking,
 		   tear_down);
+	g_test_add("/snapshotter/rename", Fixture, NULL, set_up, test_rename, tear_down);
 	g_test_add("/snapshotter/labels", Fixture, NULL, set_up, test_labels, tear_down);
 	g_test_add("/snapshotter/apply", Fixture, NULL, set_up, test_apply, tear_down);
 	g_test_add("/snapshotter/rebase", Fixture, NULL, set_up, test_rebase, tear_down);

@@ -251,7 +251,7 @@ test_refused(void)
 	g_assert_cmpint(unlinkat(upper.fd, "d/.wh.node", 0), ==, 0);
 
 	set_attribute(upper.fd, "d", "trusted.overlay.redirect", "/old", 4);
-	assert_refused(&upper, CAM_ERROR_UNIMPLEMENTED, "redirect_dir=off");
+	assert_refused(&upper, CAM_ERROR_UNIMPLEMENTED, "redirect_dir=on");
 	g_assert_cmpint(unlinkat(upper.fd, "d", AT_REMOVEDIR), ==, 0);
 	make_file(upper.fd, "f", "", 0644);
 	set_attribute(upper.fd, "f", "trusted.overlay.metacopy", "", 0);
