@@ -187,6 +187,7 @@ survey(CamCli *cli, const HostOptions *self, const GPtrArray *images, GError **e
 static void
 tell_problems(CamCli *cli, const GPtrArray *rows)
 {
+	gboolean failed = FALSE;
 	guint unknown = 0;
 
 	for (guint i = 0; i < rows->len; i++) {
@@ -194,11 +195,14 @@ tell_problems(CamCli *cli, const GPtrArray *rows)
 
 		if (row->problem != NULL)
 			cam_cli_warn(cli, "%s: %s", row->image->name, row->problem);
+		failed |= row->problem != NULL;
 		unknown += !row->scanned && row->problem == NULL;
 	}
 	if (unknown > 0)
 		cam_cli_note(cli, "%u image%s not scanned yet: 'cambium host --scan' does it",
 			     unknown, unknown == 1 ? " is" : "s are");
+	if (failed)
+		cam_cli_set_exit(cli, CAM_EXIT_FAILED);
 }
 
 static void

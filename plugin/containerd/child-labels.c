@@ -35,7 +35,7 @@ add_child(GHashTable *labels, GHashTable *counts, const CamDescriptor *child)
 	char *key;
 
 	if (n == 0 && g_str_equal(kind, "config"))
-		key = g_strdup(REFERENCE ".config");
+		key = g_strdup(CAM_CONTAINERD_CONFIG_LABEL);
 	else
 		key = g_strdup_printf(REFERENCE ".%s%u", kind, n);
 	g_hash_table_insert(counts, (gpointer) kind, GUINT_TO_POINTER(n + 1));

@@ -17,7 +17,9 @@
  * same. */
 #define LEASE_DURATION (24 * 60 * 60)
 
-/* The kubelet's images live here, and CRI looks only after those that have its label. */
+/* The kubelet's images live here. CRI's label says that CRI looks after an image, which it does by
+ * a second record that is named by the image's id, and so outlives a tag that moves: who sets the
+ * label makes both. Without the label CRI does so itself, but only while it runs. */
 #define CRI_NAMESPACE "k8s.io"
 #define CRI_LABEL     "io.cri-containerd.image"
 
@@ -36,6 +38,7 @@ struct _CamContainerdTransport {
 	const CamLocation *location; /* the base class's */
 	char *lease;		     /* (nullable): once something was written */
 	char *free_name;	     /* (nullable): one that resolve_tag() found to be free */
+	char *image_id;		     /* (nullable): config of the manifest that was written last */
 	GPtrArray *pending;	     /* records that commit() makes */
 };
 
@@ -256,12 +259,18 @@ containerd_transport_put_manifest(CamImageTransport *transport, GBytes *bytes,
 	g_autofree char *digest = cam_digest_for_bytes(bytes);
 	g_autoptr(CamDescriptor) target =
 		cam_descriptor_new(media_type, digest, (gint64) g_bytes_get_size(bytes));
+	const char *config;
 	Pending *pending;
 
 	if (labels == NULL || !take_lease(self, cancellable, error) ||
 	    !cam_containerd_write_content(self->client, self->location->name_space, self->lease,
 					  target, content, labels, cancellable, error))
 		return FALSE;
+	config = g_hash_table_lookup(labels, CAM_CONTAINERD_CONFIG_LABEL);
+	if (config != NULL) {
+		g_free(self->image_id);
+		self->image_id = g_strdup(config);
+	}
 	if (tag == NULL)
 		return TRUE;
 	pending = g_new0(Pending, 1);
@@ -271,14 +280,38 @@ containerd_transport_put_manifest(CamImageTransport *transport, GBytes *bytes,
 	return TRUE;
 }
 
+static gboolean
+is_for_cri(CamContainerdTransport *self)
+{
+	return g_str_equal(self->location->name_space, CRI_NAMESPACE) && self->image_id != NULL;
+}
+
 static GHashTable *
 record_labels(CamContainerdTransport *self)
 {
 	GHashTable *labels = g_hash_table_new(g_str_hash, g_str_equal);
 
-	if (g_str_equal(self->location->name_space, CRI_NAMESPACE))
+	if (is_for_cri(self))
 		g_hash_table_insert(labels, (gpointer) CRI_LABEL, (gpointer) "managed");
 	return labels;
+}
+
+/* Whatever manifest an id stands for already, it is the same image. */
+static gboolean
+make_id_record(CamContainerdTransport *self, const Pending *pending, GCancellable *cancellable,
+	       GError **error)
+{
+	g_autoptr(GHashTable) labels = record_labels(self);
+	g_autoptr(GError) local = NULL;
+
+	if (!is_for_cri(self) ||
+	    cam_containerd_create_image(self->client, self->location->name_space, self->lease,
+					self->image_id, pending->target, labels, cancellable,
+					&local) ||
+	    g_error_matches(local, CAM_ERROR, CAM_ERROR_ALREADY_EXISTS))
+		return TRUE;
+	g_propagate_error(error, g_steal_pointer(&local));
+	return FALSE;
 }
 
 static gboolean
@@ -324,7 +357,10 @@ containerd_transport_commit(CamImageTransport *transport, GCancellable *cancella
 	CamContainerdTransport *self = CAM_CONTAINERD_TRANSPORT(transport);
 
 	for (guint i = 0; i < self->pending->len; i++) {
-		if (!make_record(self, g_ptr_array_index(self->pending, i), cancellable, error))
+		const Pending *pending = g_ptr_array_index(self->pending, i);
+
+		if (!make_id_record(self, pending, cancellable, error) ||
+		    !make_record(self, pending, cancellable, error))
 			return FALSE;
 	}
 	g_ptr_array_set_size(self->pending, 0);
@@ -342,6 +378,7 @@ cam_containerd_transport_finalize(GObject *object)
 	drop_lease(self);
 	g_clear_object(&self->client);
 	g_free(self->free_name);
+	g_free(self->image_id);
 	g_clear_pointer(&self->pending, g_ptr_array_unref);
 	G_OBJECT_CLASS(cam_containerd_transport_parent_class)->finalize(object);
 }
@@ -367,7 +404,9 @@ cam_containerd_transport_init(CamContainerdTransport *self)
 	self->pending = g_ptr_array_new_with_free_func((GDestroyNotify) pending_free);
 }
 
-/* containerd makes a namespace of whatever it is told; a mistyped one shall not begin to exist. */
+/* containerd makes a namespace of whatever it is told; a mistyped one shall not begin to exist.
+ * Those that clients and the kubelet take if nothing is said may be there only after the first
+ * image. */
 static gboolean
 check_destination(CamContainerdTransport *self, GCancellable *cancellable, GError **error)
 {
@@ -376,8 +415,7 @@ check_destination(CamContainerdTransport *self, GCancellable *cancellable, GErro
 	if (self->location->reference->tag == NULL)
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 				     "an image is written under a name with a tag, not by digest");
-	/* The one that its clients take if nothing is said. */
-	if (g_str_equal(name_space, "default"))
+	if (g_str_equal(name_space, "default") || g_str_equal(name_space, CRI_NAMESPACE))
 		return TRUE;
 	return cam_containerd_check_namespace(self->client, name_space, cancellable, error) ||
 	       cam_error_translate(error, "`ctr namespaces create %s` would make it", name_space);

@@ -21,6 +21,9 @@ CamImageTransport *cam_containerd_transport_open(const CamLocation *location, gb
 						 const CamTransportOptions *options,
 						 GCancellable *cancellable, GError **error);
 
+/* The key of the one that names the config of a manifest. */
+#define CAM_CONTAINERD_CONFIG_LABEL "containerd.io/gc.ref.content.config"
+
 /* Labels by which containerd's garbage collection finds the children of a manifest or index, as
  * its own clients set them. (transfer full) (element-type utf8 utf8) */
 GHashTable *cam_containerd_child_labels(GBytes *document, const char *media_type, GError **error);
