@@ -32,14 +32,14 @@ is_called_away(CamAdoption *self)
 	       (self->settling == 0 && g_get_monotonic_time() < self->last_request + self->idle);
 }
 
-/* FALSE if it may succeed later. */
+/* FALSE if it may succeed when time has passed. Who stands on an upper wakes us when he goes. */
 static gboolean
 adopt_one(CamAdoption *self, const CamSnapshotRow *row)
 {
 	g_autoptr(GError) error = NULL;
 	gint64 began = g_get_monotonic_time();
 
-	if (cam_snapshotter_adopt(self->snapshotter, row->id, self->cancellable, &error)) {
+	if (cam_snapshotter_adopt(self->snapshotter, row->id, FALSE, self->cancellable, &error)) {
 		g_debug("snapshot %s is in the store now (%.3f s)", row->name,
 			(double) (g_get_monotonic_time() - began) / G_USEC_PER_SEC);
 		return TRUE;
@@ -47,7 +47,7 @@ adopt_one(CamAdoption *self, const CamSnapshotRow *row)
 	if (error->code == (int) CAM_ERROR_UNAVAILABLE || error->code == (int) CAM_ERROR_ABORTED ||
 	    error->code == (int) CAM_ERROR_RESOURCE_EXHAUSTED) {
 		g_debug("%s", error->message);
-		return FALSE;
+		return error->code == (int) CAM_ERROR_UNAVAILABLE;
 	}
 	if (error->code != (int) CAM_ERROR_NOT_FOUND && error->code != (int) CAM_ERROR_CANCELLED) {
 		/* What a container may do at any time is nothing to worry about. */

@@ -269,18 +269,27 @@ find_named(CamSnapshotter *self, const CamSnapshotRow *row, const CamSnapshotRow
 }
 
 static char *
-adopt_directory(CamSnapshotter *self, gint64 id, GCancellable *cancellable, GError **error)
+adopt_directory(CamSnapshotter *self, gint64 id, gboolean link, GCancellable *cancellable,
+		GError **error)
 {
 	g_autofree char *fs = cam_snapshotter_below(id, "fs");
 	g_auto(CamFd) upper =
 		openat(self->folder_fd, fs, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	g_autoptr(CamLayerInfo) info = NULL;
+	g_autoptr(GInputStream) tar = NULL;
 
 	if (upper < 0) {
 		cam_set_error_errno(error, errno, "cannot open %s/%s", self->folder, fs);
 		return NULL;
 	}
-	info = cam_store_adopt_upper(self->store, upper, NULL, cancellable, error);
+	if (link) {
+		info = cam_store_adopt_upper(self->store, upper, NULL, cancellable, error);
+	} else {
+		tar = cam_upper_layer_stream_new(upper, error);
+		info = tar ? cam_store_import_layer(self->store, tar, NULL, NULL, NULL, NULL,
+						    cancellable, error)
+			   : NULL;
+	}
 	return info ? g_strdup(info->diff_id) : NULL;
 }
 
@@ -321,50 +330,102 @@ record_adoption(CamSnapshotter *self, gint64 id, const char *diff_id, GError **e
 	return FALSE;
 }
 
+/* What is to be adopted, and how. */
+typedef struct {
+	CamSnapshotRow *row;
+	CamSnapshotRow *parent; /* (nullable) */
+	gboolean visible;	/* somebody may see link counts change */
+} Candidate;
+
+static void
+candidate_clear(Candidate *self)
+{
+	g_clear_pointer(&self->row, cam_snapshot_row_free);
+	g_clear_pointer(&self->parent, cam_snapshot_row_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Candidate, candidate_clear)
+
+/* From here to end_adoption() nobody can come to stand on the upper without being told. */
 static gboolean
-is_mounted(CamSnapshotter *self, gint64 id)
+begin_adoption(CamSnapshotter *self, gint64 id, Candidate *candidate, GError **error)
 {
 	g_autofree char *path = cam_snapshotter_path(self, id, "fs");
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
 
-	return cam_mount_table_has_option("upperdir", path);
+	candidate->row = find_to_adopt(self, id, &candidate->parent, error);
+	if (!candidate->row || !cam_snapshot_db_is_used(self->db, id, &candidate->visible, error))
+		return FALSE;
+	if (cam_mount_table_has_option("upperdir", path))
+		return cam_set_error(error, CAM_ERROR_UNAVAILABLE,
+				     "snapshot %s is still mounted as it was written; unmount it",
+				     candidate->row->name);
+	candidate->visible = candidate->visible || cam_mount_table_mentions(path);
+	self->adopting = id;
+	return TRUE;
 }
 
-gboolean
-cam_snapshotter_adopt(CamSnapshotter *self, gint64 id, GCancellable *cancellable, GError **error)
+static void
+end_adoption(CamSnapshotter *self)
 {
-	g_autoptr(GMutexLocker) adopting = g_mutex_locker_new(&self->adopt_mutex);
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
-	g_autoptr(CamSnapshotRow) parent = NULL;
-	g_autoptr(CamSnapshotRow) row = find_to_adopt(self, id, &parent, error);
-	g_autoptr(CamStoreHold) hold = NULL;
-	g_autofree char *diff_id = NULL;
+
+	self->adopting = 0;
+}
+
+/* The diffID of the layer that the upper directory is. */
+static char *
+make_layer(CamSnapshotter *self, const Candidate *candidate, gboolean needed,
+	   GCancellable *cancellable, GError **error)
+{
+	char *diff_id = find_named(self, candidate->row, candidate->parent);
+
+	if (diff_id)
+		return diff_id;
+	if (candidate->visible && !needed) {
+		cam_set_error(error, CAM_ERROR_UNAVAILABLE, "snapshot %s is in use",
+			      candidate->row->name);
+		return NULL;
+	}
+	diff_id =
+		adopt_directory(self, candidate->row->id, !candidate->visible, cancellable, error);
+	if (!diff_id)
+		cam_error_translate(error, "snapshot %s", candidate->row->name);
+	return diff_id;
+}
+
+static gboolean
+finish_adoption(CamSnapshotter *self, gint64 id, const char *diff_id, GError **error)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
 	g_autoptr(GArray) unused = g_array_new(FALSE, FALSE, sizeof(gint64));
 	gboolean used = TRUE;
 
-	g_clear_pointer(&locker, g_mutex_locker_free);
-	if (!row)
-		return FALSE;
-	if (is_mounted(self, id))
-		return cam_set_error(error, CAM_ERROR_UNAVAILABLE,
-				     "snapshot %s is still mounted as it was written; unmount it",
-				     row->name);
-	hold = cam_store_hold(self->store, cancellable, error);
-	if (!hold)
-		return FALSE;
-	diff_id = find_named(self, row, parent);
-	if (!diff_id)
-		diff_id = adopt_directory(self, id, cancellable, error);
-	if (!diff_id)
-		return cam_error_translate(error, "snapshot %s", row->name);
-	locker = g_mutex_locker_new(&self->mutex);
 	if (!record_adoption(self, id, diff_id, error) ||
 	    !cam_snapshot_db_is_used(self->db, id, &used, error))
 		return FALSE;
-	g_clear_pointer(&locker, g_mutex_locker_free);
 	if (!used)
 		g_array_append_val(unused, id);
+	g_clear_pointer(&locker, g_mutex_locker_free);
 	cam_snapshotter_drop_uppers(self, unused);
 	return TRUE;
+}
+
+gboolean
+cam_snapshotter_adopt(CamSnapshotter *self, gint64 id, gboolean needed, GCancellable *cancellable,
+		      GError **error)
+{
+	g_autoptr(GMutexLocker) adopting = g_mutex_locker_new(&self->adopt_mutex);
+	g_autoptr(CamStoreHold) hold = cam_store_hold(self->store, cancellable, error);
+	g_auto(Candidate) candidate = { 0 };
+	g_autofree char *diff_id = NULL;
+	gboolean good;
+
+	if (!hold || !begin_adoption(self, id, &candidate, error))
+		return FALSE;
+	diff_id = make_layer(self, &candidate, needed, cancellable, error);
+	good = diff_id && finish_adoption(self, id, diff_id, error);
+	end_adoption(self);
+	return good;
 }
 
 gboolean

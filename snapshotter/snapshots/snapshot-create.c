@@ -216,6 +216,16 @@ insert_row(CamSnapshotter *self, Creation *creation, gint64 parent, GError **err
 	return FALSE;
 }
 
+/* Under the mutex: the upper among them whose files are just getting a second name, or 0. */
+static gint64
+find_adopting(CamSnapshotter *self, const CamSnapshotBase *base)
+{
+	for (guint i = 0; i < base->uses->len; i++)
+		if (g_array_index(base->uses, CamSnapshotUse, i).upper == self->adopting)
+			return self->adopting;
+	return 0;
+}
+
 /* One try. *@again is an ancestor that must become a layer before the next one. */
 static gboolean
 try_create(CamSnapshotter *self, Creation *creation, gint64 *again, GError **error)
@@ -240,6 +250,8 @@ try_create(CamSnapshotter *self, Creation *creation, gint64 *again, GError **err
 				    &creation->base, error))
 		return FALSE;
 	*again = creation->base.blocker;
+	if (!*again && !cam_snapshot_key_is_extraction(creation->key))
+		*again = find_adopting(self, &creation->base);
 	return *again || insert_row(self, creation, parent ? parent->id : 0, error);
 }
 
@@ -257,7 +269,7 @@ adopt_blocker(CamSnapshotter *self, gint64 id, GCancellable *cancellable, GError
 {
 	g_autoptr(GError) local = NULL;
 
-	if (cam_snapshotter_adopt(self, id, cancellable, &local) ||
+	if (cam_snapshotter_adopt(self, id, TRUE, cancellable, &local) ||
 	    local->code == (int) CAM_ERROR_NOT_FOUND)
 		return TRUE;
 	g_propagate_error(error, g_steal_pointer(&local));

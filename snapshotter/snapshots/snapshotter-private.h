@@ -33,6 +33,7 @@ struct _CamSnapshotter {
 	GMutex adopt_mutex; /* one adoption at a time; taken before the other */
 	GMutex mutex;
 	CamSnapshotDb *db; /* guarded by it */
+	gint64 adopting;   /* guarded by it: the snapshot whose upper is being adopted, or 0 */
 	CamLowerMounts *lowers;
 	CamAdoption *adoption; /* (nullable) */
 	gint expect_differ;
@@ -69,17 +70,24 @@ GPtrArray *cam_snapshotter_build_mounts(CamSnapshotter *self, const CamSnapshotR
 					const CamSnapshotBase *base, gboolean show,
 					GCancellable *cancellable, GError **error);
 
-/* Turns the upper directory of a committed snapshot into a layer of the store. NOT_FOUND if it has
- * none (any more); UNAVAILABLE while it is mounted. */
-gboolean
-cam_snapshotter_adopt(CamSnapshotter *self, gint64 id, GCancellable *cancellable, GError **error);
+/**
+ * cam_snapshotter_adopt:
+ * @needed: whether somebody waits for it
+ *
+ * Turns the upper directory of a committed snapshot into a layer of the store: by hard links, which
+ * change the link counts of its files. While a container could see that, it is UNAVAILABLE, or,
+ * where @needed, done by copying. UNAVAILABLE too while the directory may still be written to.
+ * NOT_FOUND if there is none (any more).
+ */
+gboolean cam_snapshotter_adopt(CamSnapshotter *self, gint64 id, gboolean needed,
+			       GCancellable *cancellable, GError **error);
 
-/* Removes directories and trees that belong to no snapshot. */
-gboolean cam_snapshotter_sweep(CamSnapshotter *self, GCancellable *cancellable, GError **error);
 /* Makes what a container on the committed snapshot @id will be mounted from. */
 gboolean cam_snapshotter_make_lower(CamSnapshotter *self, gint64 id, GCancellable *cancellable,
 				    GError **error);
 
+/* Removes directories and trees that belong to no snapshot. */
+gboolean cam_snapshotter_sweep(CamSnapshotter *self, GCancellable *cancellable, GError **error);
 gboolean cam_snapshotter_repair(CamSnapshotter *self, GCancellable *cancellable, GError **error);
 
 /* ---- adoption.c: when ---- */

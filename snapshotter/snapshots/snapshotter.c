@@ -457,7 +457,10 @@ cam_snapshotter_remove(CamSnapshotter *self, const char *key, GError **error)
 		hide_unused(self, base.chain);
 	idle = cam_snapshotter_idle_uppers(self, base.uses);
 	g_clear_pointer(&locker, g_mutex_locker_free);
-	cam_adoption_touch(self->adoption);
+	if (base.uses->len > 0)
+		cam_adoption_wake(self->adoption);
+	else
+		cam_adoption_touch(self->adoption);
 	cam_snapshotter_drop_directory(self, row->id);
 	cam_snapshotter_drop_uppers(self, idle);
 	return TRUE;
