@@ -50,9 +50,8 @@ fixture_containerd17() {
 
 # ---- the daemons ----
 
-# start_cambiumd [ADOPT-AFTER]: its log is $T/cambiumd.log, its directory $STORE. Layers that
-# containerd unpacked are adopted after so many milliseconds without a request.
-start_cambiumd() {
+# configure_cambiumd [ADOPT-AFTER]: writes $T/cambiumd.conf, to which $CAMBIUMD_CONFIG adds.
+configure_cambiumd() {
 	cat > "$T/cambiumd.conf" <<-END
 	[daemon]
 	log_level = debug
@@ -61,7 +60,14 @@ start_cambiumd() {
 	[containerd]
 	address = $T/c/s
 	namespaces = $NAMESPACE
+	${CAMBIUMD_CONFIG:-}
 	END
+}
+
+# start_cambiumd [ADOPT-AFTER]: its log is $T/cambiumd.log, its directory $STORE. Layers that
+# containerd unpacked are adopted after so many milliseconds without a request.
+start_cambiumd() {
+	configure_cambiumd "$@"
 	mkdir -p "$STORE"
 	"$CAMBIUMD" --root "$STORE" --socket "$T/s.sock" --config "$T/cambiumd.conf" \
 		>> "$T/cambiumd.log" 2>&1 < /dev/null &
