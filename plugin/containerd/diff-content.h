@@ -13,8 +13,8 @@ typedef struct {
 	GInputStream *(*open)(gpointer user_data, const char *name_space,
 			      const CamDescriptor *descriptor, GCancellable *cancellable,
 			      GError **error);
-	/* Keeps @content as the blob that @descriptor says, with @labels, under @lease (nullable).
-	 * One that is there already is no error. */
+	/* Keeps @content as the blob that @descriptor says, with @labels, under @lease, or, without
+	 * one, long enough for the caller to refer to it. One that is there already is no error. */
 	gboolean (*write)(gpointer user_data, const char *name_space, const char *lease,
 			  const CamDescriptor *descriptor, GInputStream *content,
 			  GHashTable *labels, GCancellable *cancellable, GError **error);

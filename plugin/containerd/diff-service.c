@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixinputstream.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "plugin/containerd/snapshot-messages.h"
@@ -48,12 +49,18 @@ service_free(gpointer data)
 	g_free(self);
 }
 
-static const char *
-namespace_of(CamGrpcServerCall *call)
+/* containerd does not tell its proxies on whose behalf it asks, but its keys do. @key: (nullable)
+ */
+static char *
+namespace_of(CamGrpcServerCall *call, const char *key)
 {
 	const char *name_space = cam_grpc_server_call_get_namespace(call);
 
-	return name_space != NULL && *name_space != '\0' ? name_space : DEFAULT_NAMESPACE;
+	if (name_space != NULL && *name_space != '\0')
+		return g_strdup(name_space);
+	if (key != NULL && cam_snapshot_key_name(key) != key)
+		return g_strndup(key, strcspn(key, "/"));
+	return g_strdup(DEFAULT_NAMESPACE);
 }
 
 /* ---- Apply ---- */
@@ -81,6 +88,7 @@ apply(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError
 	GCancellable *cancellable = cam_grpc_server_call_get_cancellable(call);
 	g_autoptr(CamDescriptor) descriptor = cam_wire_descriptor_get(r->diff, error);
 	g_autoptr(GPtrArray) mounts = cam_mount_messages_get(r->n_mounts, r->mounts);
+	g_autofree char *key = NULL, *name_space = NULL;
 	g_autoptr(GInputStream) blob = NULL;
 	g_autoptr(CamLayerInfo) info = NULL;
 
@@ -90,10 +98,11 @@ apply(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError
 		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
 				     "%s is no media type of a layer that can be applied here",
 				     descriptor->media_type);
-	if (!cam_snapshotter_knows_mounts(self->snapshotter, mounts, error))
+	key = cam_snapshotter_find_key(self->snapshotter, mounts, error);
+	if (key == NULL)
 		return FALSE;
-	blob = self->content->open(self->content_data, namespace_of(call), descriptor, cancellable,
-				   error);
+	name_space = namespace_of(call, key);
+	blob = self->content->open(self->content_data, name_space, descriptor, cancellable, error);
 	if (blob == NULL)
 		return FALSE;
 	info = cam_snapshotter_apply(self->snapshotter, mounts, blob, descriptor, cancellable,
@@ -210,17 +219,31 @@ send_diff(CamGrpcServerCall *call, const CamDescriptor *descriptor, GError **err
 
 /* The blob goes to containerd, which is told what it is when it is unpacked. */
 static gboolean
-hand_over(Service *self, CamGrpcServerCall *call, const Spool *spool, GHashTable *labels,
-	  GError **error)
+hand_over(Service *self, CamGrpcServerCall *call, const char *name_space, const Spool *spool,
+	  GHashTable *labels, GError **error)
 {
 	g_autoptr(GInputStream) blob = g_unix_input_stream_new(spool->fd, FALSE);
 
 	if (!g_str_equal(spool->diff_id, spool->descriptor->digest))
 		g_hash_table_replace(labels, g_strdup(UNCOMPRESSED), g_strdup(spool->diff_id));
-	return self->content->write(self->content_data, namespace_of(call),
-				    cam_grpc_server_call_get_header(call, LEASE_HEADER),
-				    spool->descriptor, blob, labels,
-				    cam_grpc_server_call_get_cancellable(call), error);
+	return self->content->write(
+		self->content_data, name_space, cam_grpc_server_call_get_header(call, LEASE_HEADER),
+		spool->descriptor, blob, labels, cam_grpc_server_call_get_cancellable(call), error);
+}
+
+/* Where the blob is wanted. Of a snapshot that several namespaces share that is not known, unless
+ * the caller says so. */
+static char *
+find_namespace(Service *self, CamGrpcServerCall *call, GPtrArray *mounts, GError **error)
+{
+	g_autofree char *key = NULL;
+
+	if (cam_grpc_server_call_get_namespace(call) == NULL) {
+		key = cam_snapshotter_find_key(self->snapshotter, mounts, error);
+		if (key == NULL)
+			return NULL;
+	}
+	return namespace_of(call, key);
 }
 
 static gboolean
@@ -232,6 +255,7 @@ diff(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError 
 	g_autoptr(GPtrArray) left = cam_mount_messages_get(r->n_left, r->left);
 	g_autoptr(GPtrArray) right = cam_mount_messages_get(r->n_right, r->right);
 	g_autoptr(GHashTable) labels = cam_wire_table_from_entries(r->n_labels, r->labels);
+	g_autofree char *name_space = NULL;
 	g_autoptr(GInputStream) layer = NULL;
 	g_auto(Spool) spool = { .fd = -1 };
 	gsize form;
@@ -242,11 +266,14 @@ diff(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError 
 	if (r->source_date_epoch != NULL)
 		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
 				     "times in layers are not changed here");
+	name_space = find_namespace(self, call, right, error);
+	if (name_space == NULL)
+		return FALSE;
 	layer = cam_snapshotter_open_diff(self->snapshotter, left, right, cancellable, error);
 	return layer != NULL &&
 	       spool_fill(&spool, cam_snapshotter_get_store(self->snapshotter), layer, form,
 			  cancellable, error) &&
-	       hand_over(self, call, &spool, labels, error) &&
+	       hand_over(self, call, name_space, &spool, labels, error) &&
 	       send_diff(call, spool.descriptor, error);
 }
 

@@ -61,13 +61,13 @@ find_active(CamSnapshotter *self, GPtrArray *mounts, GError **error)
 	return NULL;
 }
 
-gboolean
-cam_snapshotter_knows_mounts(CamSnapshotter *self, GPtrArray *mounts, GError **error)
+char *
+cam_snapshotter_find_key(CamSnapshotter *self, GPtrArray *mounts, GError **error)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
 	g_autoptr(CamSnapshotRow) row = find_active(self, mounts, error);
 
-	return row != NULL;
+	return row ? g_strdup(row->name) : NULL;
 }
 
 /* Under the mutex: the snapshot that a lower directory is the top of. */

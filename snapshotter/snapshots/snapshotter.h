@@ -116,8 +116,9 @@ gboolean cam_snapshotter_cleanup(CamSnapshotter *self, GCancellable *cancellable
 CamLayerInfo *
 cam_snapshotter_apply(CamSnapshotter *self, GPtrArray *mounts, GInputStream *blob,
 		      const CamDescriptor *descriptor, GCancellable *cancellable, GError **error);
-/* Whether a later cam_snapshotter_apply() would take these mounts: UNIMPLEMENTED if not. */
-gboolean cam_snapshotter_knows_mounts(CamSnapshotter *self, GPtrArray *mounts, GError **error);
+/* (transfer full): the key of the active snapshot whose mounts these are; UNIMPLEMENTED if of none.
+ */
+char *cam_snapshotter_find_key(CamSnapshotter *self, GPtrArray *mounts, GError **error);
 
 /**
  * cam_snapshotter_open_diff:
