@@ -11,8 +11,11 @@
 #include "plugin/containerd/containerd-images.h"
 #include "plugin/daemon/image-resolve.h"
 
-#define LOOK_INTERVAL (30 * G_USEC_PER_SEC)	 /* at an image that is not unpacked yet */
-#define PATIENCE      (15 * 60 * G_USEC_PER_SEC) /* until it is taken for one of others */
+/* An image that is not unpacked yet is looked at whenever asked for a minute, then not so often,
+ * then it is taken for one of others. */
+#define EAGERNESS     (60 * G_USEC_PER_SEC)
+#define LOOK_INTERVAL (30 * G_USEC_PER_SEC)
+#define PATIENCE      (15 * 60 * G_USEC_PER_SEC)
 
 /* An image whose layers are not all committed here: it is being unpacked, or somewhere else. */
 typedef struct {
@@ -97,7 +100,8 @@ cam_image_look_later(CamImageLook *self, const char *name_space, const char *nam
 static gboolean
 is_unpacked(CamImageLook *self, const char *chain_id, gboolean *unpacked, GError **error)
 {
-	g_autofree char *filter = g_strdup_printf("kind==committed,name~=\"(^|/)%s$\"", chain_id);
+	g_autofree char *filter =
+		g_strdup_printf("kind==committed,name~=\"(^|[/ ])%s$\"", chain_id);
 	const char *const filters[] = { filter, NULL };
 	g_autoptr(GPtrArray) found = cam_snapshotter_list(self->parts.snapshotter, filters, error);
 
@@ -176,7 +180,7 @@ cam_image_look_at_pending(CamImageLook *self)
 
 		if (now - pending->since > PATIENCE)
 			g_hash_table_iter_remove(&iter);
-		else if (now - pending->looked > LOOK_INTERVAL)
+		else if (now - pending->since < EAGERNESS || now - pending->looked > LOOK_INTERVAL)
 			cam_image_look_later(self, pending->name_space, pending->name,
 					     CAM_JOB_NORMAL);
 	}

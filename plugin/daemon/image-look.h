@@ -35,7 +35,8 @@ void cam_image_look_later(CamImageLook *self, const char *name_space, const char
 			  CamJobPriority priority);
 /* A snapshot was committed: the image that waited for it is looked at. */
 void cam_image_look_on_commit(CamImageLook *self, const char *chain_id);
-/* Now and then: those that wait for a commit, which may have been missed. */
+/* Now and then: those that wait for a commit. It may have been missed, and there is none where the
+ * store knew all layers. */
 void cam_image_look_at_pending(CamImageLook *self);
 /* Those that were scanned by other advisories than there are now. */
 void cam_image_look_at_stale(CamImageLook *self);

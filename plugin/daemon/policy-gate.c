@@ -56,12 +56,16 @@ key_namespace(const char *key)
 	return cam_snapshot_key_name(key) != key ? g_strndup(key, strcspn(key, "/")) : NULL;
 }
 
+/* A snapshot that was unpacked is called NAMESPACE/NUMBER/CHAINID; one that was made of known
+ * layers keeps the key that was asked for, "…/extract-NUMBER-… CHAINID". */
 static const char *
-last_component(const char *name)
+chain_of(const char *name)
 {
 	const char *slash = strrchr(name, '/');
+	const char *last = slash != NULL ? slash + 1 : name;
+	const char *blank = strrchr(last, ' ');
 
-	return slash != NULL ? slash + 1 : name;
+	return blank != NULL ? blank + 1 : last;
 }
 
 /* Empty also where the memory cannot be read: what is not known was never scanned. */
@@ -148,7 +152,7 @@ cam_policy_gate_check(CamPolicyGate *self, const char *key, const char *parent, 
 
 	if (*parent == '\0' || cam_snapshot_key_is_extraction(key) || !is_closed(self))
 		return TRUE;
-	switch (decide_patiently(self, name_space, last_component(parent), &text, &label)) {
+	switch (decide_patiently(self, name_space, chain_of(parent), &text, &label)) {
 	case CAM_DECISION_ALLOW:
 		if (text != NULL)
 			g_message("%s lets %s pass", text, name);

@@ -30,7 +30,7 @@ void cam_policy_gate_set_config(CamPolicyGate *self, CamConfig *config);
  * cam_policy_gate_check:
  * @key: as containerd sends it: NAMESPACE/NUMBER/KEY; one that begins with "extract-" unpacks a
  *     layer and always passes
- * @parent: NAMESPACE/NUMBER/CHAINID; "" always passes
+ * @parent: of a committed snapshot, its name ends in a chainID; "" always passes
  * @labels: (inout) (nullable): gets %CAM_POLICY_LABEL where the policy only warns
  *
  * Where the image is just being scanned and would be refused for want of a verdict, it waits some

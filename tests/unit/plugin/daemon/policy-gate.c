@@ -90,6 +90,7 @@ static void
 test_enforce(Fixture *self, gconstpointer data)
 {
 	g_autoptr(GError) error = NULL;
+	g_autofree char *known = NULL;
 
 	remember(self, CAM_SEVERITY_CRITICAL);
 	/* Without a configuration, and with one that says nothing. */
@@ -104,6 +105,13 @@ test_enforce(Fixture *self, gconstpointer data)
 	g_test_assert_expected_messages();
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION);
 	g_assert_nonnull(strstr(error->message, "CVE-2026-1"));
+
+	/* Of layers that were known: the key of the unpacker, which ends in the chainID. */
+	g_clear_error(&error);
+	known = g_strdup_printf("k8s.io/7/extract-1-ab %s", self->verdict->chain_id);
+	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "refused c2: policy: shop:1.0 *");
+	g_assert_false(cam_policy_gate_check(self->gate, "k8s.io/8/c2", known, NULL, &error));
+	g_test_assert_expected_messages();
 
 	/* Unpacking, and what has no image. */
 	expect_pass(self, "k8s.io/9/extract-123-abc sha256:0", self->parent);
