@@ -86,8 +86,10 @@ print_result(CamCli *cli, const CamScanResult *result)
 		cam_cli_print(cli, table);
 	}
 	if (result->databases->len == 0)
-		cam_cli_warn(cli, "THE ADVISORY DATABASE IS EMPTY: nothing could be found.\n"
-				  "         Run 'cambium db update', then scan again.");
+		cam_cli_warn(
+			cli,
+			"THE ADVISORY DATABASE IS EMPTY: nothing could be found; run 'cambium db "
+			"update', then scan again");
 }
 
 static gboolean
