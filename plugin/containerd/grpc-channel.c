@@ -16,9 +16,11 @@
 /* containerd sends and takes at most 16 MiB. */
 #define MAX_MESSAGE (16 * 1024 * 1024)
 
-/* Milliseconds. A daemon that was started again shall be met soon. */
+/* Milliseconds. A daemon that was started again shall be met soon; one that listens may take its
+ * time to answer. */
 #define FIRST_RECONNECT 100
 #define LAST_RECONNECT	500
+#define CONNECT_TIMEOUT 20000
 
 struct _CamGrpcChannel {
 	GObject parent_instance;
@@ -66,7 +68,8 @@ make_core(const char *socket)
 		integer(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MAX_MESSAGE),
 		integer(GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, MAX_MESSAGE),
 		integer(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, FIRST_RECONNECT),
-		integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, FIRST_RECONNECT),
+		/* In spite of its name, what an attempt to connect may take. */
+		integer(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_TIMEOUT),
 		integer(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, LAST_RECONNECT),
 		integer(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
 		integer(GRPC_ARG_ENABLE_HTTP_PROXY, 0),

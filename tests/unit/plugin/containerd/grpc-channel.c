@@ -393,6 +393,37 @@ test_no_server(Fixture *f, gconstpointer data)
 	assert_text(answer, "again");
 }
 
+/* One who listens and is slow, as on a machine that has much to do, is waited for; cancelling that
+ * does not wait. */
+static void
+test_silent_server(Fixture *f, gconstpointer data)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	CamGrpcCallOptions options = { .timeout = 500 };
+	g_autoptr(GCancellable) cancellable = g_cancellable_new();
+	g_autoptr(GBytes) request = g_bytes_new_static("", 0);
+	g_autoptr(GError) error = NULL;
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	GThread *thread;
+
+	g_clear_pointer(&f->server, core_server_free);
+	g_unlink(f->socket);
+	g_strlcpy(address.sun_path, f->socket, sizeof(address.sun_path));
+	g_assert_cmpint(bind(fd, (struct sockaddr *) &address, sizeof(address)), ==, 0);
+	g_assert_cmpint(listen(fd, 5), ==, 0);
+	g_assert_null(
+		cam_grpc_channel_call(f->channel, "/test/Echo", request, &options, NULL, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_UNAVAILABLE);
+	g_assert_nonnull(strstr(error->message, "did not answer within 500 ms"));
+	g_clear_error(&error);
+	thread = g_thread_new("cancel", cancel_soon, cancellable);
+	g_assert_null(cam_grpc_channel_call(f->channel, "/test/Echo", request, NULL, cancellable,
+					    &error));
+	g_thread_join(thread);
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_CANCELLED);
+	close(fd);
+}
+
 static void
 test_bad_sockets(void)
 {
@@ -452,6 +483,7 @@ main(int argc, char **argv)
 	ADD("cancel", test_cancel);
 	ADD("deadline", test_deadline);
 	ADD("no-server", test_no_server);
+	ADD("silent-server", test_silent_server);
 	g_test_add_func("/grpc-channel/bad-sockets", test_bad_sockets);
 	ADD("threads", test_threads);
 	return g_test_run();
