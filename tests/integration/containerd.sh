@@ -83,6 +83,11 @@ start_cambiumd_idle() {
 	start_cambiumd 3600000
 }
 
+# cambium on the daemon's store, with its configuration.
+host_cam() {
+	"$CAMBIUM" --config "$T/cambiumd.conf" --store "$STORE" "$@"
+}
+
 # Reads a database of the store: state.db, snapshots.db.
 query() {
 	sqlite3 -cmd '.timeout 5000' "file:$STORE/$1?mode=ro" "$2"
