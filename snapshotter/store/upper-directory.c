@@ -2,7 +2,7 @@
 /*
  * What overlayfs says in an upper layer by other means than files: whiteouts, opaque directories,
  * and attributes of its own (the kernel's Documentation/filesystems/overlayfs.rst). Of all other
- * attributes a layer holds those of users and capabilities.
+ * attributes a layer holds those of users, capabilities and access control lists.
  */
 #include "snapshotter/store/upper-directory.h"
 
@@ -46,12 +46,15 @@ cam_upper_directory_free(CamUpperDirectory *self)
 
 /* ---- attributes ---- */
 
+/* What belongs to the files, and not to this machine as labels of security modules do. */
 static gboolean
 is_kept(const char *name)
 {
 	if (g_str_has_prefix(name, "user."))
 		return !g_str_has_prefix(name, "user.overlay.");
-	return g_str_equal(name, "security.capability");
+	return g_str_equal(name, "security.capability") ||
+	       g_str_equal(name, "system.posix_acl_access") ||
+	       g_str_equal(name, "system.posix_acl_default");
 }
 
 static gboolean

@@ -338,11 +338,6 @@ test_unpacked(void)
 static void
 test_attributes(void)
 {
-	/* user::rw-, user:1:r--, group::r--, mask::r--, other::r-- */
-	static const guint8 acl[] = { 2,   0,	0,   0,	  1,   0,   6,	0,   255, 255, 255,
-				      255, 2,	0,   4,	  0,   1,   0,	0,   0,	  4,   0,
-				      4,   0,	255, 255, 255, 255, 16, 0,   4,	  0,   255,
-				      255, 255, 255, 32,  0,   4,   0,	255, 255, 255, 255 };
 	g_autoptr(TemporaryStore) fixture = temporary_store_new();
 	g_auto(Upper) upper = upper_new(fixture, "upper");
 	char value[8];
@@ -350,7 +345,7 @@ test_attributes(void)
 	if (!need_root())
 		return;
 	make_file(upper.fd, "acl", "with an acl", 0644);
-	set_attribute(upper.fd, "acl", "system.posix_acl_access", acl, sizeof acl);
+	set_attribute(upper.fd, "acl", "system.posix_acl_access", acl_bytes, sizeof acl_bytes);
 	make_file(upper.fd, "other", "trusted", 0644);
 	set_attribute(upper.fd, "other", "trusted.other", "1", 1);
 	make_file(upper.fd, "node", "node", 0644);

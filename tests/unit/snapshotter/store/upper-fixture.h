@@ -80,7 +80,14 @@ set_time(int dirfd, const char *path, time_t seconds, long nanoseconds)
 	g_assert_cmpint(utimensat(dirfd, path, times, AT_SYMLINK_NOFOLLOW), ==, 0);
 }
 
-static const guint8 capability_bytes[20] = { 1, 0, 0, 2, 0, 0x20 };
+static const guint8 capability_bytes[20] G_GNUC_UNUSED = { 1, 0, 0, 2, 0, 0x20 };
+
+/* user::rw-, user:1:r--, group::r--, mask::r--, other::r-- */
+static const guint8 acl_bytes[] G_GNUC_UNUSED = {
+	2, 0, 0,   0,	1,   0,	  6,  0, 255, 255, 255, 255, 2,	  0,   4,
+	0, 1, 0,   0,	0,   4,	  0,  4, 0,   255, 255, 255, 255, 16,  0,
+	4, 0, 255, 255, 255, 255, 32, 0, 4,   0,   255, 255, 255, 255,
+};
 
 /* Device nodes, owners and trusted attributes are root's. FALSE: the test was skipped. */
 static G_GNUC_UNUSED gboolean

@@ -164,6 +164,8 @@ test_kinds(void)
 	set_attribute(upper.fd, "a", "trusted.overlay.origin", "1", 1);
 	make_file(upper.fd, "ping", "", 0755);
 	set_attribute(upper.fd, "ping", "security.capability", capability_bytes, 20);
+	make_file(upper.fd, "shared", "", 0644);
+	set_attribute(upper.fd, "shared", "system.posix_acl_access", acl_bytes, sizeof acl_bytes);
 	g_autofree char *expected = g_strdup_printf("d  755 0:0\n"
 						    "f a 4755 0:0 4 +user.a +user.b\n"
 						    "d d 1777 70000:4294967294 +user.d\n"
@@ -174,7 +176,9 @@ test_kinds(void)
 						    "l l2 777 0:0 -> %s\n"
 						    "h l3 777 0:0 -> l1\n"
 						    "c null 666 0:0 1,3\n"
-						    "f ping 755 0:0 0 +security.capability\n",
+						    "f ping 755 0:0 0 +security.capability\n"
+						    "f shared 644 0:0 0 "
+						    "+system.posix_acl_access\n",
 						    target);
 	assert_members(&upper, expected);
 }
