@@ -391,6 +391,54 @@ test_other_file_system(void)
 	assert_whole(fixture->store);
 }
 
+/* Links take no room, but what says so does. */
+static void
+test_full_disk(void)
+{
+	if (!enter_mount_namespace())
+		return;
+	g_autoptr(TemporaryStore) outer = temporary_store_new();
+	g_autofree char *place = g_build_filename(outer->path, "place", NULL);
+	g_autofree char *content = g_strnfill(400000, 'c'), *rest = g_strnfill(8 << 20, 'r');
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(g_mkdir(place, 0755), ==, 0);
+	g_assert_cmpint(mount("tmpfs", place, "tmpfs", 0, "size=8m"), ==, 0);
+	TemporaryStore fixture = { .path = g_build_filename(place, "store", NULL) };
+	fixture.store = cam_store_open(fixture.path, TRUE, NULL, &error);
+	Upper upper = upper_new(&fixture, "upper");
+	for (guint i = 0; i < 8; i++) {
+		char name[16];
+
+		g_snprintf(name, sizeof name, "f%u", i);
+		content[0] = (char) ('a' + i);
+		make_file(upper.fd, name, content, 0644);
+	}
+	g_auto(CamFd) filler = openat(upper.fd, "../filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	g_assert_false(cam_write_all(filler, rest, 8 << 20, NULL));
+	off_t full = lseek(filler, 0, SEEK_CUR);
+	g_autoptr(CamLayerInfo) info = NULL;
+	/* It ends here, then there, until it does not. */
+	for (guint room = 0; info == NULL; room += 8192) {
+		g_assert_cmpint(ftruncate(filler, full - room), ==, 0);
+		g_clear_error(&error);
+		info = cam_store_adopt_upper(fixture.store, upper.fd, NULL, NULL, &error);
+		if (info != NULL)
+			break;
+		g_assert_error(error, CAM_ERROR, CAM_ERROR_RESOURCE_EXHAUSTED);
+		g_assert_cmpuint(count_below(fixture.path, "tmp"), ==, 0);
+		g_assert_cmpuint(count_below(fixture.path, "repo/tmp"), ==, 0);
+	}
+	g_assert_cmpuint(info->new_bytes, ==, 0);
+	g_assert_cmpint(ftruncate(filler, 0), ==, 0);
+	assert_whole(fixture.store);
+	g_clear_object(&fixture.store);
+	upper_clear(&upper);
+	cam_fd_close(cam_fd_steal(&filler));
+	g_free(fixture.path);
+	g_assert_cmpint(umount(place), ==, 0);
+}
+
 /* As an ordinary user's store is. */
 static void
 test_bare_user(void)
@@ -540,6 +588,7 @@ main(int argc, char **argv)
 	g_test_add_func("/layer-adopt/unpacked", test_unpacked);
 	g_test_add_func("/layer-adopt/attributes", test_attributes);
 	g_test_add_func("/layer-adopt/other-file-system", test_other_file_system);
+	g_test_add_func("/layer-adopt/full-disk", test_full_disk);
 	g_test_add_func("/layer-adopt/bare-user", test_bare_user);
 	g_test_add_func("/layer-adopt/open-for-writing", test_open_for_writing);
 	g_test_add_func("/layer-adopt/written", test_written);
