@@ -266,25 +266,72 @@ try_again(const Restore *context, const CamVerifyResult *verified, GPtrArray *re
 	}
 }
 
-/* A layer that came otherwise than with an image: from an upper directory, say. */
-static CamRestored *
-tell_lost(CamStore *store, const char *diff_id)
+/* ---- layers of no image ---- */
+
+/* Damaged objects are gone: what is there is good. */
+static gboolean
+check_object(const CamLayerEntry *entry, gpointer user_data, GError **error)
+{
+	return entry->object == NULL || cam_store_has_object(user_data, entry->object) ||
+	       cam_set_error(error, CAM_ERROR_DATA_LOSS, "%s is missing", entry->path);
+}
+
+static gboolean
+write_row(CamStore *store, const CamLayerInfo *info, gboolean present)
+{
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(store, &state);
+
+	return present ? cam_layers_insert(state, info, NULL)
+		       : cam_layers_delete(state, info->diff_id, NULL);
+}
+
+/* A layer that was adopted consists of the same objects as one that was imported: when that one is
+ * back, it may be whole again, and only its row is missing. */
+static gboolean
+revive(const Restore *context, const CamLayerInfo *info)
+{
+	if (!write_row(context->store, info, TRUE))
+		return FALSE;
+	if (cam_store_foreach_layer_entry(context->store, info->diff_id, check_object,
+					  context->store, NULL) &&
+	    cam_layer_drain(context->store, info->diff_id, context->cancellable, NULL))
+		return TRUE;
+	write_row(context->store, info, FALSE);
+	return FALSE;
+}
+
+static char *
+explain_lost(CamStore *store, const char *diff_id)
 {
 	g_autoptr(GPtrArray) leases = cam_leases_of(store, diff_id, NULL);
-	CamRestored *restored = g_new0(CamRestored, 1);
 
-	restored->subject = g_strconcat("layer ", diff_id, NULL);
-	if (leases == NULL || leases->len == 0) {
-		restored->problem =
-			g_strdup("no image of the store has it; what needs it must bring it again");
-		return restored;
-	}
+	if (leases == NULL || leases->len == 0)
+		return g_strdup("no image of the store has it; what needs it must bring it again");
 	g_ptr_array_add(leases, NULL);
 	g_autofree char *ids = g_strjoinv(", ", (char **) leases->pdata);
-	restored->problem = g_strdup_printf("no image of the store has it, but %s; remove that and "
-					    "pull its image again",
-					    ids);
-	return restored;
+	return g_strdup_printf("no image of the store has it, but %s; remove that and pull its "
+			       "image again",
+			       ids);
+}
+
+static void
+restore_lost(const Restore *context, const CamVerifyResult *verified, GHashTable *told,
+	     GPtrArray *restored)
+{
+	for (guint i = 0; i < verified->lost->len; i++) {
+		const CamLayerInfo *info = g_ptr_array_index(verified->lost, i);
+		CamRestored *outcome;
+
+		if (g_hash_table_contains(told, info->diff_id) ||
+		    cam_store_has_layer(context->store, info->diff_id))
+			continue;
+		outcome = g_new0(CamRestored, 1);
+		outcome->subject = g_strconcat("layer ", info->diff_id, NULL);
+		if (!revive(context, info))
+			outcome->problem = explain_lost(context->store, info->diff_id);
+		g_ptr_array_add(restored, outcome);
+	}
 }
 
 GPtrArray *
@@ -314,11 +361,6 @@ cam_store_restore(CamStore *self, const CamVerifyResult *verified, CamFillTransp
 		}
 	}
 	try_again(&context, verified, restored);
-	for (guint i = 0; i < verified->lost->len; i++) {
-		const char *diff_id = g_ptr_array_index(verified->lost, i);
-
-		if (!g_hash_table_contains(told, diff_id) && !cam_store_has_layer(self, diff_id))
-			g_ptr_array_add(restored, tell_lost(self, diff_id));
-	}
+	restore_lost(&context, verified, told, restored);
 	return g_steal_pointer(&restored);
 }

@@ -24,7 +24,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamRestored, cam_restored_free)
  *
  * Brings back what the affected images lack, and nothing else: out of blobs that the store has
  * itself, else from where an image was imported from. It must be the very same image: a tag that
- * has moved on is a problem, no repair. Names and sources stay as they are.
+ * has moved on is a problem, no repair. Names and sources stay as they are. A layer that no image
+ * has (of a snapshot, say) comes back if that brings back all of its objects.
  *
  * Returns: (transfer full) (element-type CamRestored): one for each affected image, and for each
  *     layer that is lost although no image has it. NULL if cancelled.

@@ -396,24 +396,6 @@ insert_contents(CamLayerBuilder *self, CamDatabase *state, GError **error)
 }
 
 static gboolean
-insert_layer(CamLayerBuilder *self, CamDatabase *state, GError **error)
-{
-	g_autoptr(CamStatement) insert =
-		cam_database_prepare(state,
-				     "INSERT OR REPLACE INTO layers (diff_id, size, entries, files)"
-				     " VALUES (?, ?, ?, ?)",
-				     error);
-
-	if (insert == NULL)
-		return FALSE;
-	cam_statement_bind_text(insert, 1, self->info->diff_id);
-	cam_statement_bind_int(insert, 2, (gint64) self->info->size);
-	cam_statement_bind_int(insert, 3, (gint64) self->info->entries);
-	cam_statement_bind_int(insert, 4, (gint64) self->info->files);
-	return cam_statement_run(insert, error);
-}
-
-static gboolean
 write_rows(CamLayerBuilder *self, GError **error)
 {
 	CamDatabase *state;
@@ -421,7 +403,7 @@ write_rows(CamLayerBuilder *self, GError **error)
 
 	if (!cam_database_begin(state, error))
 		return FALSE;
-	if (insert_contents(self, state, error) && insert_layer(self, state, error) &&
+	if (insert_contents(self, state, error) && cam_layers_insert(state, self->info, error) &&
 	    cam_database_commit(state, error))
 		return TRUE;
 	cam_database_rollback(state);

@@ -17,6 +17,8 @@
 #include "snapshotter/store/repo.h"
 #include "snapshotter/store/store-private.h"
 
+#define DRAIN_CHUNK (256 * 1024)
+
 /* ---- finding the parts of a layer ---- */
 
 static OstreeRepo *
@@ -110,18 +112,34 @@ cam_layer_stream_finalize(GObject *object)
 	G_OBJECT_CLASS(cam_layer_stream_parent_class)->finalize(object);
 }
 
+static void
+object_path(const CamSha256 *object, char hex[65], char path[80])
+{
+	cam_sha256_to_hex(object, hex);
+	g_snprintf(path, 80, "objects/%.2s/%s.file", hex, hex + 2);
+}
+
+gboolean
+cam_store_has_object(CamStore *store, const CamSha256 *object)
+{
+	OstreeRepo *repo = cam_store_get_repo(store, NULL);
+	char hex[65], path[80];
+
+	object_path(object, hex, path);
+	return repo != NULL &&
+	       faccessat(ostree_repo_get_dfd(repo), path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int
 cam_store_open_object(CamStore *store, const CamSha256 *object, GError **error)
 {
-	char hex[65];
-	char path[80];
 	OstreeRepo *repo = cam_store_get_repo(store, error);
+	char hex[65], path[80];
 	int fd;
 
 	if (repo == NULL)
 		return -1;
-	cam_sha256_to_hex(object, hex);
-	g_snprintf(path, sizeof path, "objects/%.2s/%s.file", hex, hex + 2);
+	object_path(object, hex, path);
 	fd = openat(ostree_repo_get_dfd(repo), path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd >= 0)
 		return fd;
@@ -250,6 +268,19 @@ cam_store_open_layer(CamStore *self, const char *diff_id, GError **error)
 	stream->store = g_object_ref(self);
 	stream->skeleton = skeleton;
 	return cam_verify_stream_new(G_INPUT_STREAM(stream), diff_id, (gint64) info->size, error);
+}
+
+gboolean
+cam_layer_drain(CamStore *self, const char *diff_id, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GInputStream) stream = cam_store_open_layer(self, diff_id, error);
+	g_autofree guint8 *buffer = g_malloc(DRAIN_CHUNK);
+	gssize n = -1;
+
+	while (stream != NULL &&
+	       (n = g_input_stream_read(stream, buffer, DRAIN_CHUNK, cancellable, error)) > 0)
+		continue;
+	return n == 0;
 }
 
 /* ---- the entries ---- */

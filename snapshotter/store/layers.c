@@ -48,6 +48,36 @@ cam_store_get_layer_info(CamStore *self, const char *diff_id, GError **error)
 	return info;
 }
 
+gboolean
+cam_layers_insert(CamDatabase *state, const CamLayerInfo *info, GError **error)
+{
+	g_autoptr(CamStatement) insert =
+		cam_database_prepare(state,
+				     "INSERT OR REPLACE INTO layers (diff_id, size, entries, files)"
+				     " VALUES (?, ?, ?, ?)",
+				     error);
+
+	if (insert == NULL)
+		return FALSE;
+	cam_statement_bind_text(insert, 1, info->diff_id);
+	cam_statement_bind_int(insert, 2, (gint64) info->size);
+	cam_statement_bind_int(insert, 3, (gint64) info->entries);
+	cam_statement_bind_int(insert, 4, (gint64) info->files);
+	return cam_statement_run(insert, error);
+}
+
+gboolean
+cam_layers_delete(CamDatabase *state, const char *diff_id, GError **error)
+{
+	g_autoptr(CamStatement) delete =
+		cam_database_prepare(state, "DELETE FROM layers WHERE diff_id = ?", error);
+
+	if (delete == NULL)
+		return FALSE;
+	cam_statement_bind_text(delete, 1, diff_id);
+	return cam_statement_run(delete, error);
+}
+
 char *
 cam_store_layer_for_blob(CamStore *self, const char *blob_digest)
 {

@@ -44,6 +44,13 @@ gboolean cam_store_sweep_tmp(CamStore *self, GError **error);
 char *cam_store_layer_ref(const char *diff_id);
 char *cam_store_rootfs_ref(const char *chain_id);
 
+/* The row that says that a layer is there. */
+gboolean cam_layers_insert(CamDatabase *state, const CamLayerInfo *info, GError **error);
+gboolean cam_layers_delete(CamDatabase *state, const char *diff_id, GError **error);
+/* Makes the whole layer and compares it with its diffID. */
+gboolean
+cam_layer_drain(CamStore *self, const char *diff_id, GCancellable *cancellable, GError **error);
+
 /* The mark that the chains of all images are in the table of chains. */
 #define CAM_MARK_CHAINS "chains"
 /* Remembers the chains of @diff_ids within the caller's transaction. */
@@ -63,6 +70,9 @@ char *cam_store_blob_path(const char *digest);
 
 /* Descriptor of a file object's content; a missing one is DATA_LOSS. Not for symbolic links. */
 int cam_store_open_object(CamStore *self, const CamSha256 *object, GError **error);
+
+/* Whether there is such a file object, of any kind. */
+gboolean cam_store_has_object(CamStore *self, const CamSha256 *object);
 
 /* The sha256 of a file object's content, if it is known. */
 gboolean cam_store_lookup_content(CamStore *self, const CamSha256 *object, CamSha256 *sha256,

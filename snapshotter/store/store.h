@@ -252,7 +252,7 @@ typedef struct {
 	GPtrArray *problems; /* (element-type CamVerifyProblem), empty if all is well */
 	GPtrArray *affected; /* (element-type utf8): names of the images that a problem concerns */
 	gboolean forgotten;  /* what is damaged was forgotten: cam_store_restore() brings it back */
-	GPtrArray *lost;     /* (element-type utf8): diffIDs of the layers that were forgotten */
+	GPtrArray *lost;     /* (element-type CamLayerInfo): the layers that were forgotten */
 } CamVerifyResult;
 void cam_verify_result_clear(CamVerifyResult *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamVerifyResult, cam_verify_result_clear)

@@ -8,9 +8,9 @@ G_BEGIN_DECLS
 /*
  * The upper directory of an overlay as a layer: a tar that holds what the directory changes, with
  * exact times, numeric owners, the attributes that belong to files (user.*, security.capability,
- * system.posix_acl_*), hard links, and whiteouts. What no layer can say is %CAM_ERROR_INVALID_ARGUMENT, a directory of which
- * overlayfs keeps parts elsewhere (redirect_dir, metacopy) %CAM_ERROR_UNIMPLEMENTED, one that
- * changes meanwhile %CAM_ERROR_ABORTED.
+ * system.posix_acl_*), hard links, and whiteouts. What no layer can say is
+ * %CAM_ERROR_INVALID_ARGUMENT, a directory of which overlayfs keeps parts elsewhere (redirect_dir,
+ * metacopy) %CAM_ERROR_UNIMPLEMENTED, one that changes meanwhile %CAM_ERROR_ABORTED.
  */
 
 /**

@@ -7,24 +7,32 @@
 
 #include <unistd.h>
 
+static void
+remember_lost(CamVerification *self)
+{
+	GHashTableIter iter;
+	gpointer diff_id;
+
+	g_hash_table_iter_init(&iter, self->bad_layers);
+	while (g_hash_table_iter_next(&iter, &diff_id, NULL)) {
+		CamLayerInfo *info = cam_store_get_layer_info(self->store, diff_id, NULL);
+
+		if (info != NULL)
+			g_ptr_array_add(self->result->lost, info);
+	}
+}
+
 static gboolean
 forget_layer_rows(CamVerification *self, GError **error)
 {
 	CamDatabase *state;
 	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self->store, &state);
-	g_autoptr(CamStatement) delete =
-		cam_database_prepare(state, "DELETE FROM layers WHERE diff_id = ?", error);
-	GHashTableIter iter;
-	gpointer diff_id;
 
-	if (delete == NULL)
-		return FALSE;
-	g_hash_table_iter_init(&iter, self->bad_layers);
-	while (g_hash_table_iter_next(&iter, &diff_id, NULL)) {
-		cam_statement_bind_text(delete, 1, diff_id);
-		if (!cam_statement_run(delete, error))
+	for (guint i = 0; i < self->result->lost->len; i++) {
+		const CamLayerInfo *info = g_ptr_array_index(self->result->lost, i);
+
+		if (!cam_layers_delete(state, info->diff_id, error))
 			return FALSE;
-		g_ptr_array_add(self->result->lost, g_strdup(diff_id));
 	}
 	return TRUE;
 }
@@ -92,6 +100,7 @@ forget_objects(CamVerification *self, GError **error)
 gboolean
 cam_verification_forget(CamVerification *self, GError **error)
 {
+	remember_lost(self);
 	if (!forget_layer_rows(self, error) || !forget_refs(self, error) ||
 	    !forget_objects(self, error))
 		return FALSE;

@@ -121,20 +121,6 @@ list_layers(CamVerification *self, GError **error)
 	return more ? NULL : g_steal_pointer(&layers);
 }
 
-/* Reading a layer to its end compares it with its diffID. */
-static gboolean
-drain_layer(CamVerification *self, const char *diff_id, GError **error)
-{
-	g_autoptr(GInputStream) stream = cam_store_open_layer(self->store, diff_id, error);
-	g_autofree guint8 *buffer = g_malloc(DRAIN_CHUNK);
-	gssize n = -1;
-
-	while (stream != NULL &&
-	       (n = g_input_stream_read(stream, buffer, DRAIN_CHUNK, self->cancellable, error)) > 0)
-		continue;
-	return n == 0;
-}
-
 /* Directories and commits; the content of files is another matter. */
 static gboolean
 has_bad_metadata(CamVerification *self, GHashTable *reachable)
@@ -185,7 +171,8 @@ check_layers(CamVerification *self, GError **error)
 		const char *diff_id = g_ptr_array_index(layers, i);
 		g_autoptr(GError) problem = NULL;
 
-		if (!check_tree(self, diff_id, &problem) || !drain_layer(self, diff_id, &problem)) {
+		if (!check_tree(self, diff_id, &problem) ||
+		    !cam_layer_drain(self->store, diff_id, self->cancellable, &problem)) {
 			g_hash_table_add(self->bad_layers, g_strdup(diff_id));
 			ok = add_problem(self, "layer", diff_id, g_steal_pointer(&problem), error);
 		}
@@ -383,7 +370,7 @@ cam_store_verify(CamStore *self, gboolean repair, CamProgress *progress, CamVeri
 	memset(result, 0, sizeof(*result));
 	result->problems = g_ptr_array_new_with_free_func((GDestroyNotify) cam_verify_problem_free);
 	result->affected = g_ptr_array_new_with_free_func(g_free);
-	result->lost = g_ptr_array_new_with_free_func(g_free);
+	result->lost = g_ptr_array_new_with_free_func((GDestroyNotify) cam_layer_info_free);
 	/* Forgetting must not happen under a running operation; looking may. */
 	if (repair) {
 		g_auto(CamFd) lock = cam_store_lock_sweep(self, cancellable, error);

@@ -3,6 +3,7 @@
 #include "snapshotter/snapshotter.h"
 
 #include <glib/gstdio.h>
+#include <unistd.h>
 
 #include "layer-fixture.h"
 
@@ -317,6 +318,34 @@ test_layer_of_no_image(Fixture *self, gconstpointer data)
 	g_assert_nonnull(strstr(find_outcome(restored, subject)->problem, "snapshot/7"));
 }
 
+/* A snapshot's layer was made of the directory that the image was unpacked into: it shares its
+ * objects, and comes back with them. */
+static void
+test_adopted_layer(Fixture *self, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = g_build_filename(self->store->path, "upper", NULL);
+	g_autofree char *etc = g_build_filename(path, "etc", NULL);
+	g_autofree char *file = g_build_filename(etc, "top", NULL);
+
+	g_assert_cmpint(g_mkdir_with_parents(etc, 0755), ==, 0);
+	g_assert_true(g_file_set_contents(file, "of the top", -1, NULL));
+	g_assert_cmpint(g_chmod(file, 0644), ==, 0);
+	g_auto(CamFd) upper = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g_autoptr(CamLayerInfo) adopted =
+		cam_store_adopt_upper(self->store->store, upper, NULL, NULL, &error);
+	g_assert_no_error(error);
+	if (geteuid() == 0)
+		g_assert_cmpuint(adopted->new_objects, ==, 0);
+	damage_file(self, adopted->diff_id, "etc/top");
+	g_autofree char *subject = g_strconcat("layer ", adopted->diff_id, NULL);
+	g_autoptr(GPtrArray) restored = repair(self);
+	g_assert_cmpstr(find_outcome(restored, "image shop:1")->problem, ==, NULL);
+	g_assert_cmpstr(find_outcome(restored, subject)->problem, ==, NULL);
+	g_assert_true(cam_store_has_layer(self->store->store, adopted->diff_id));
+	assert_whole(self);
+}
+
 /* What a running container may use of a damaged layer outlives a gc before the repair. */
 static void
 test_gc_between(Fixture *self, gconstpointer data)
@@ -350,6 +379,7 @@ main(int argc, char **argv)
 	ADD("source-damaged", test_source_damaged);
 	ADD("shared-layer", test_shared_layer);
 	ADD("layer-of-no-image", test_layer_of_no_image);
+	ADD("adopted-layer", test_adopted_layer);
 	ADD("gc-between", test_gc_between);
 	return g_test_run();
 }
