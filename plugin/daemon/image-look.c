@@ -109,6 +109,19 @@ is_unpacked(CamImageLook *self, const char *chain_id, gboolean *unpacked, GError
 	return found != NULL;
 }
 
+/* Its layers are in the store: one that was fixed or imported here need not be unpacked. */
+static gboolean
+is_known(CamImageLook *self, const char *chain_id, gboolean *known, GError **error)
+{
+	g_auto(GStrv) diff_ids = NULL;
+
+	if (!cam_store_find_chain(cam_snapshotter_get_store(self->parts.snapshotter), chain_id,
+				  &diff_ids, error))
+		return FALSE;
+	*known = diff_ids != NULL;
+	return TRUE;
+}
+
 static void
 set_pending(CamImageLook *self, const CamVerdict *verdict)
 {
@@ -136,13 +149,14 @@ clear_pending(CamImageLook *self, const char *name_space, const char *name)
 	g_hash_table_remove(self->pending, key);
 }
 
-/* *@ready: its layers are committed here. If not, the commit of the last one will lead here again:
+/* *@ready: its layers are here. If not, the commit of the last one will lead here again:
  * it waits before the question, so that none is missed. */
 static gboolean
 wait_for_unpack(CamImageLook *self, const CamVerdict *verdict, gboolean *ready, GError **error)
 {
 	set_pending(self, verdict);
-	if (!is_unpacked(self, verdict->chain_id, ready, error))
+	if (!is_known(self, verdict->chain_id, ready, error) ||
+	    (!*ready && !is_unpacked(self, verdict->chain_id, ready, error)))
 		return FALSE;
 	if (*ready)
 		clear_pending(self, verdict->name_space, verdict->name);
@@ -303,6 +317,8 @@ look(gpointer data, GCancellable *cancellable, GError **error)
 		g_propagate_error(error, g_steal_pointer(&problem));
 		return FALSE;
 	}
+	if (!cam_image_scanner_move_name(self->parts.scanner, verdict, error))
+		return FALSE;
 	if (*verdict->chain_id == '\0' || is_current(self, verdict))
 		return TRUE;
 	if (!wait_for_unpack(self, verdict, &ready, error))

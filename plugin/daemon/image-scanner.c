@@ -96,6 +96,22 @@ import_image(CamImageScanner *self, CamVerdict *verdict, GCancellable *cancellab
 }
 
 gboolean
+cam_image_scanner_move_name(CamImageScanner *self, const CamVerdict *verdict, GError **error)
+{
+	g_autoptr(CamImage) named = NULL, image = NULL;
+
+	if (verdict->store_name == NULL)
+		return TRUE;
+	named = find_image(self, verdict->store_name);
+	if (named == NULL || strcmp(named->manifest->digest, verdict->manifest_digest) == 0)
+		return TRUE;
+	image = find_image(self, verdict->manifest_digest);
+	return image == NULL || cam_store_put_image(self->store, verdict->store_name,
+						    image->manifest->digest, image->index_digest,
+						    image->source, image->base_name, TRUE, error);
+}
+
+gboolean
 cam_image_scanner_scan(CamImageScanner *self, CamVerdict *verdict, GCancellable *cancellable,
 		       GError **error)
 {

@@ -33,4 +33,9 @@ char *cam_image_scanner_database(CamImageScanner *self);
 gboolean cam_image_scanner_scan(CamImageScanner *self, CamVerdict *verdict,
 				GCancellable *cancellable, GError **error);
 
+/* The name that this gave to the image in the store moves with the tag, where the store has what it
+ * stands for now. */
+gboolean
+cam_image_scanner_move_name(CamImageScanner *self, const CamVerdict *verdict, GError **error);
+
 G_END_DECLS
