@@ -141,74 +141,56 @@ read_row(CamSnapshotDb *self, CamStatement *s, GError **error)
 	return row->layers ? g_steal_pointer(&row) : NULL;
 }
 
-/* The row that the bound statement finds; NULL without error if none. */
+/* The row that the bound statement finds; NOT_FOUND calls it @what. */
 static CamSnapshotRow *
-read_one(CamSnapshotDb *self, CamStatement *s, GError **error)
+read_one(CamSnapshotDb *self, CamStatement *s, const char *what, GError **error)
 {
-	gboolean more = TRUE;
+	gboolean more;
 
-	if (!cam_statement_step_checked(s, &more, error) || !more)
+	if (!cam_statement_step_checked(s, &more, error))
 		return NULL;
-	return read_row(self, s, error);
+	if (more)
+		return read_row(self, s, error);
+	cam_set_error(error, CAM_ERROR_NOT_FOUND, "snapshot %s does not exist", what);
+	return NULL;
 }
 
 CamSnapshotRow *
 cam_snapshot_db_find(CamSnapshotDb *self, const char *name, GError **error)
 {
-	g_autoptr(GError) local = NULL;
 	g_autoptr(CamStatement) s = cam_database_prepare(self->db, ROW " WHERE name = ?", error);
-	CamSnapshotRow *row;
 
 	if (!s)
 		return NULL;
 	cam_statement_bind_text(s, 1, name);
-	row = read_one(self, s, &local);
-	if (local)
-		g_propagate_error(error, g_steal_pointer(&local));
-	else if (!row)
-		cam_set_error(error, CAM_ERROR_NOT_FOUND, "snapshot %s does not exist", name);
-	return row;
+	return read_one(self, s, name, error);
 }
 
 CamSnapshotRow *
 cam_snapshot_db_find_chain(CamSnapshotDb *self, const char *begin, GError **error)
 {
-	g_autoptr(GError) local = NULL;
 	g_autofree char *from = g_strconcat("sha256:", begin, NULL);
 	g_autofree char *to = g_strconcat(from, "g", NULL);
 	g_autoptr(CamStatement) s = cam_database_prepare(
 		self->db, ROW " WHERE chain >= ? AND chain < ? AND kind = 3", error);
-	CamSnapshotRow *row;
 
 	if (!s)
 		return NULL;
 	cam_statement_bind_text(s, 1, from);
 	cam_statement_bind_text(s, 2, to);
-	row = read_one(self, s, &local);
-	if (local)
-		g_propagate_error(error, g_steal_pointer(&local));
-	else if (!row)
-		cam_set_error(error, CAM_ERROR_NOT_FOUND, "no snapshot has chain %s…", begin);
-	return row;
+	return read_one(self, s, from, error);
 }
 
 CamSnapshotRow *
 cam_snapshot_db_get(CamSnapshotDb *self, gint64 id, GError **error)
 {
-	g_autoptr(GError) local = NULL;
 	g_autoptr(CamStatement) s = cam_database_prepare(self->db, ROW " WHERE id = ?", error);
-	CamSnapshotRow *row;
+	g_autofree char *what = g_strdup_printf("number %" G_GINT64_FORMAT, id);
 
 	if (!s)
 		return NULL;
 	cam_statement_bind_int(s, 1, id);
-	row = read_one(self, s, &local);
-	if (local)
-		g_propagate_error(error, g_steal_pointer(&local));
-	else if (!row)
-		cam_set_error(error, CAM_ERROR_NOT_FOUND,
-			      "snapshot number %" G_GINT64_FORMAT " does not exist", id);
-	return row;
+	return read_one(self, s, what, error);
 }
 
 static GPtrArray *
