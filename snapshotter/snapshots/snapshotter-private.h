@@ -60,6 +60,7 @@ gboolean
 cam_snapshotter_update_chain(CamSnapshotter *self, gint64 id, GArray *changed, GError **error);
 /* Lets the store keep what a snapshot consists of. */
 gboolean cam_snapshotter_lease(CamSnapshotter *self, const CamSnapshotRow *row, GError **error);
+/* The same for several, and their chains are known in the store from now on. */
 gboolean cam_snapshotter_lease_changed(CamSnapshotter *self, const GArray *ids, GError **error);
 char *cam_snapshotter_lease_id(gint64 id);
 #define CAM_SNAPSHOT_LEASES "snapshot/"

@@ -183,6 +183,16 @@ cam_snapshotter_lease(CamSnapshotter *self, const CamSnapshotRow *row, GError **
 				   error);
 }
 
+/* Whoever asks for this chain is answered from now on, whatever his namespace. */
+static gboolean
+make_known(CamSnapshotter *self, const CamSnapshotRow *row, GError **error)
+{
+	g_auto(CamSnapshotBase) base = { 0 };
+
+	return cam_snapshot_base_plan(self->db, row->id, self->max_uses, &base, error) &&
+	       cam_store_add_chain(self->store, (const char *const *) base.layers->pdata, error);
+}
+
 gboolean
 cam_snapshotter_lease_changed(CamSnapshotter *self, const GArray *ids, GError **error)
 {
@@ -190,7 +200,8 @@ cam_snapshotter_lease_changed(CamSnapshotter *self, const GArray *ids, GError **
 		g_autoptr(CamSnapshotRow) row =
 			cam_snapshot_db_get(self->db, g_array_index(ids, gint64, i), error);
 
-		if (!row || !cam_snapshotter_lease(self, row, error))
+		if (!row || !cam_snapshotter_lease(self, row, error) ||
+		    (row->chain && !make_known(self, row, error)))
 			return FALSE;
 	}
 	return TRUE;

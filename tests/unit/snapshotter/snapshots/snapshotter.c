@@ -363,6 +363,13 @@ test_apply(Fixture *f, gconstpointer data)
 	target = mount_at(mounts);
 	assert_file(target, "hello", "world");
 	unmount(target);
+	/* Another namespace need not unpack it. */
+	g_autofree char *chain = cam_chain_id(NULL, digest);
+	g_autoptr(GHashTable) labels = label("containerd.io/snapshot.ref", chain);
+	g_ptr_array_unref(prepare(f, "other", ""));
+	commit(f, "Other", "other");
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "c", "", labels, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
 	/* The layer that it is comes out again. */
 	below = cam_snapshotter_view(f->snapshotter, "v0", "", NULL, NULL, &error);
 	above = cam_snapshotter_view(f->snapshotter, "v1", "A", NULL, NULL, &error);
