@@ -36,8 +36,9 @@ typedef struct _CamContainerdEvents CamContainerdEvents;
  * cam_containerd_subscribe:
  * @filters: (nullable): containerd's, `topic=="/images/create"`; one that matches is enough
  *
- * Events of all namespaces from now on: containerd keeps none. So list what there is after
- * subscribing, not before.
+ * Events of all namespaces from the moment on at which containerd has read the request; it keeps
+ * none, and nothing but the first event tells that moment. So list what there is after subscribing,
+ * not before, and once more after the first event.
  */
 CamContainerdEvents *cam_containerd_subscribe(CamContainerd *self, const char *const *filters,
 					      GCancellable *cancellable, GError **error);

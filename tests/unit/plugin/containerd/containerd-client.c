@@ -157,17 +157,62 @@ check_cancelled_writing(RealContainerd *real)
 
 /* ---- images, leases, events ---- */
 
+#define PROBE "probe:1"
+
+/* An event that is not our own probe's. */
 static void
 assert_event(CamContainerdEvents *events, CamContainerdEventKind kind, const char *image)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(CamContainerdEvent) event = cam_containerd_events_next(events, &error);
+	g_autoptr(CamContainerdEvent) event = NULL;
 
-	g_assert_no_error(error);
+	do {
+		g_clear_pointer(&event, cam_containerd_event_free);
+		event = cam_containerd_events_next(events, &error);
+		g_assert_no_error(error);
+	} while (g_str_equal(event->image, PROBE));
 	g_assert_cmpint(event->kind, ==, kind);
 	g_assert_cmpstr(event->image, ==, image);
 	g_assert_cmpstr(event->name_space, ==, NS);
 	g_assert_cmpint(event->time, >, 0);
+}
+
+typedef struct {
+	CamContainerd *client;
+	gint stop;
+} Prober;
+
+static gpointer
+probe(gpointer data)
+{
+	Prober *self = data;
+	g_autoptr(CamDescriptor) target = describe(CAM_MEDIA_TYPE_OCI_MANIFEST, "probe");
+
+	while (g_atomic_int_get(&self->stop) == 0) {
+		cam_containerd_create_image(self->client, NS, NULL, PROBE, target, NULL, NULL,
+					    NULL);
+		cam_containerd_delete_image(self->client, NS, PROBE, FALSE, NULL, NULL);
+		g_usleep(20000);
+	}
+	return NULL;
+}
+
+/* Nothing says when containerd has read the subscription, but that events come. */
+static CamContainerdEvents *
+subscribe(RealContainerd *real)
+{
+	g_autoptr(GError) error = NULL;
+	Prober prober = { .client = real->client };
+	CamContainerdEvents *events =
+		cam_containerd_subscribe(real->client, cam_containerd_image_events, NULL, &error);
+	GThread *thread = g_thread_new("probe", probe, &prober);
+	CamContainerdEvent *event = cam_containerd_events_next(events, &error);
+
+	g_assert_no_error(error);
+	cam_containerd_event_free(event);
+	g_atomic_int_set(&prober.stop, 1);
+	g_thread_join(thread);
+	return events;
 }
 
 static void
@@ -183,10 +228,7 @@ check_images(RealContainerd *real)
 	CamContainerd *client = real->client;
 
 	g_hash_table_insert(labels, (gpointer) "test/one", (gpointer) "1");
-	events = cam_containerd_subscribe(client, cam_containerd_image_events, NULL, &error);
-	g_assert_no_error(error);
-	/* The subscription is made when containerd has read it. */
-	g_usleep(300000);
+	events = subscribe(real);
 	g_assert_true(cam_containerd_create_image(client, NS, NULL, "registry.example.org/shop:1.0",
 						  first, labels, NULL, &error));
 	g_assert_no_error(error);
