@@ -355,6 +355,11 @@ begin_adoption(CamSnapshotter *self, gint64 id, Candidate *candidate, GError **e
 	candidate->row = find_to_adopt(self, id, &candidate->parent, error);
 	if (!candidate->row || !cam_snapshot_db_is_used(self->db, id, &candidate->visible, error))
 		return FALSE;
+	/* Not above a directory, which may have to stay one: a layer there could not be mounted. */
+	if (candidate->parent && !candidate->parent->chain)
+		return cam_set_error(error, CAM_ERROR_UNAVAILABLE,
+				     "snapshot %s stands on one that is a directory still",
+				     candidate->row->name);
 	if (cam_mount_table_has_option("upperdir", path))
 		return cam_set_error(error, CAM_ERROR_UNAVAILABLE,
 				     "snapshot %s is still mounted as it was written; unmount it",

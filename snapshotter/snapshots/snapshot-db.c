@@ -239,7 +239,7 @@ GPtrArray *
 cam_snapshot_db_uppers(CamSnapshotDb *self, GError **error)
 {
 	g_autoptr(CamStatement) s = cam_database_prepare(
-		self->db, ROW " WHERE kind = 3 AND has_upper ORDER BY id", error);
+		self->db, ROW " WHERE kind = 3 AND has_upper ORDER BY created, id", error);
 
 	return s ? read_rows(self, s, error) : NULL;
 }

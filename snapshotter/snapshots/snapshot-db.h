@@ -49,7 +49,8 @@ CamSnapshotRow *cam_snapshot_db_get(CamSnapshotDb *self, gint64 id, GError **err
 GPtrArray *cam_snapshot_db_chain(CamSnapshotDb *self, gint64 id, GError **error);
 /* (element-type CamSnapshotRow): all, parents before children. */
 GPtrArray *cam_snapshot_db_rows(CamSnapshotDb *self, GError **error);
-/* (element-type CamSnapshotRow): the committed ones that have an upper directory, oldest first. */
+/* (element-type CamSnapshotRow): the committed ones that have an upper directory, parents before
+ * children: in the order of their commits. */
 GPtrArray *cam_snapshot_db_uppers(CamSnapshotDb *self, GError **error);
 /* (element-type CamSnapshotRow): the committed ones that are merged layers and that no other
  * committed one stands on: whole images. */

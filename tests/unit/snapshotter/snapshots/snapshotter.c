@@ -584,6 +584,44 @@ test_rename(Fixture *f, gconstpointer data)
 	}
 }
 
+/* What stands on a directory that can never be a layer stays one too, lest nobody could mount it.
+ */
+static void
+test_above_renamed(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GPtrArray) first = NULL, second = NULL, third = NULL, fourth = NULL;
+	g_autofree char *from = NULL, *to = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	first = prepare(f, "a", "");
+	target = mount_at(first);
+	make_directory(target, "etc");
+	write_file(target, "etc/one", "one");
+	unmount(target);
+	commit(f, "A", "a");
+	second = prepare(f, "b", "A");
+	target = mount_at(second);
+	from = g_build_filename(target, "etc", NULL);
+	to = g_build_filename(target, "conf", NULL);
+	g_assert_no_errno(rename(from, to));
+	unmount(target);
+	commit(f, "B", "b");
+	third = prepare(f, "c", "B");
+	target = mount_at(third);
+	write_file(target, "conf/two", "two");
+	unmount(target);
+	commit(f, "C", "c");
+	cam_snapshotter_settle(f->snapshotter);
+	fourth = prepare(f, "d", "C");
+	target = mount_at(fourth);
+	assert_file(target, "conf/one", "one");
+	assert_file(target, "conf/two", "two");
+	assert_file(target, "etc/one", NULL);
+	unmount(target);
+}
+
 /* An overlay on what lies in a container's root: the kernel lets two stack. */
 static void
 test_stacking(Fixture *f, gconstpointer data)
@@ -633,6 +671,8 @@ main(int argc, char **argv)
 	g_test_add("/snapshotter/stacking", Fixture, &ways[0].way, set_up, test_stacking,
 		   tear_down);
 	g_test_add("/snapshotter/rename", Fixture, NULL, set_up, test_rename, tear_down);
+	g_test_add("/snapshotter/above-renamed", Fixture, NULL, set_up, test_above_renamed,
+		   tear_down);
 	g_test_add("/snapshotter/labels", Fixture, NULL, set_up, test_labels, tear_down);
 	g_test_add("/snapshotter/apply", Fixture, NULL, set_up, test_apply, tear_down);
 	g_test_add("/snapshotter/rebase", Fixture, NULL, set_up, test_rebase, tear_down);
