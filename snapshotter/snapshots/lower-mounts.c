@@ -27,7 +27,8 @@
 #define FOLDER	  "lower"
 #define TREE	  "tree"
 #define MERGED	  "merged"
-#define ID_LENGTH 32 /* of 64 hex digits */
+#define ID_LENGTH 32	 /* of 64 hex digits */
+#define FRESH	  "new-" /* before the ID of a checkout that is not complete */
 
 struct _CamLowerMounts {
 	CamStore *store;
@@ -160,12 +161,21 @@ show_image(CamLowerMounts *self, const char *id, const char *const *diff_ids, in
 }
 
 static gboolean
+is_filled(const char *directory)
+{
+	g_autoptr(GDir) dir = g_dir_open(directory, 0, NULL);
+
+	return dir && g_dir_read_name(dir);
+}
+
+static gboolean
 show_checkout(CamLowerMounts *self, const char *id, const char *const *diff_ids, int objects,
 	      GCancellable *cancellable, GError **error)
 {
 	int dirfd = cam_store_get_dirfd(self->store);
 	g_autofree char *done = path_of(self, id, TREE);
-	g_autofree char *fresh_id = g_strconcat("new-", id, NULL);
+	g_autofree char *below = g_build_filename(FOLDER, id, NULL);
+	g_autofree char *fresh_id = g_strconcat(FRESH, id, NULL);
 	g_autofree char *fresh = g_build_filename(FOLDER, fresh_id, NULL);
 	g_autofree char *fresh_tree = g_build_filename(fresh, TREE, NULL);
 	g_autofree char *target = path_of(self, fresh_id, TREE);
@@ -173,9 +183,10 @@ show_checkout(CamLowerMounts *self, const char *id, const char *const *diff_ids,
 	g_autofree char *from = path_of(self, fresh_id, NULL);
 	CamDataLayers data;
 
-	if (g_file_test(done, G_FILE_TEST_IS_DIR))
+	if (is_filled(done))
 		return TRUE;
-	if (!cam_remove_tree_at(dirfd, fresh, error) ||
+	/* Where another process, which was killed, had mounted an image. */
+	if (!cam_remove_tree_at(dirfd, below, error) || !cam_remove_tree_at(dirfd, fresh, error) ||
 	    !cam_mkdirs_at(dirfd, fresh_tree, 0755, error))
 		return FALSE;
 	if (!cam_lower_show(self->store, diff_ids, self->method, objects, target, &data,
@@ -286,11 +297,14 @@ cam_lower_mounts_sweep(CamLowerMounts *self, GHashTable *chains)
 	g_hash_table_iter_init(&iter, chains);
 	while (g_hash_table_iter_next(&iter, &chain, NULL))
 		g_hash_table_add(ids, make_id(chain));
-	while (dir && (name = g_dir_read_name(dir)))
-		if (!g_hash_table_contains(ids, name) && !g_hash_table_contains(self->busy, name)) {
-			remove_id(self, name);
-			g_hash_table_remove(self->shown, name);
-		}
+	while (dir && (name = g_dir_read_name(dir))) {
+		const char *id = g_str_has_prefix(name, FRESH) ? name + strlen(FRESH) : name;
+
+		if (g_hash_table_contains(ids, name) || g_hash_table_contains(self->busy, id))
+			continue;
+		remove_id(self, name);
+		g_hash_table_remove(self->shown, name);
+	}
 }
 
 /* ---- paths ---- */

@@ -622,6 +622,30 @@ test_above_renamed(Fixture *f, gconstpointer data)
 	unmount(target);
 }
 
+/* A process that mounted images was killed, and its successor checks out. */
+static void
+test_left_mount_point(Fixture *f, gconstpointer data)
+{
+	g_autofree char *id = f->store ? g_strndup(cam_digest_hex(f->base_chain), 32) : NULL;
+	g_autoptr(GHashTable) labels = NULL;
+	g_autoptr(GPtrArray) mounts = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *left = NULL;
+	char *target;
+
+	if (!f->store)
+		return;
+	left = g_build_filename(cam_store_get_path(f->store), "lower", id, "tree", NULL);
+	labels = label("containerd.io/snapshot.ref", f->base_chain);
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "base", "", labels, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
+	g_assert_no_errno(g_mkdir_with_parents(left, 0755));
+	mounts = prepare(f, "a", "base");
+	target = mount_at(mounts);
+	assert_file(target, "etc/one", "one");
+	unmount(target);
+}
+
 /* An overlay on what lies in a container's root: the kernel lets two stack. */
 static void
 test_stacking(Fixture *f, gconstpointer data)
@@ -673,6 +697,8 @@ main(int argc, char **argv)
 	g_test_add("/snapshotter/rename", Fixture, NULL, set_up, test_rename, tear_down);
 	g_test_add("/snapshotter/above-renamed", Fixture, NULL, set_up, test_above_renamed,
 		   tear_down);
+	g_test_add("/snapshotter/left-mount-point", Fixture, &ways[1].way, set_up,
+		   test_left_mount_point, tear_down);
 	g_test_add("/snapshotter/labels", Fixture, NULL, set_up, test_labels, tear_down);
 	g_test_add("/snapshotter/apply", Fixture, NULL, set_up, test_apply, tear_down);
 	g_test_add("/snapshotter/rebase", Fixture, NULL, set_up, test_rebase, tear_down);
