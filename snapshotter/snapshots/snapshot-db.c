@@ -360,6 +360,9 @@ insert_labels(CamSnapshotDb *self, gint64 id, GHashTable *labels, GError **error
 		return TRUE;
 	g_hash_table_iter_init(&iter, labels);
 	while (g_hash_table_iter_next(&iter, &key, &value)) {
+		/* As in containerd, where an empty value removes a label. */
+		if (*(const char *) value == '\0')
+			continue;
 		cam_statement_bind_int(s, 1, id);
 		cam_statement_bind_text(s, 2, key);
 		cam_statement_bind_text(s, 3, value);

@@ -332,6 +332,11 @@ test_labels(Fixture *f, gconstpointer data)
 	g_clear_pointer(&info, cam_snapshot_info_free);
 	info = cam_snapshotter_update(f->snapshotter, "s", labels, NULL, &error);
 	g_assert_cmpuint(g_hash_table_size(info->labels), ==, 1);
+	/* An empty value removes. */
+	g_clear_pointer(&info, cam_snapshot_info_free);
+	g_hash_table_insert(labels, g_strdup("b"), g_strdup(""));
+	info = cam_snapshotter_update(f->snapshotter, "s", labels, one, &error);
+	g_assert_cmpuint(g_hash_table_size(info->labels), ==, 0);
 }
 
 static void
