@@ -90,9 +90,13 @@ cam_snapshotter_sweep(CamSnapshotter *self, GCancellable *cancellable, GError **
 		g_autofree char *path = g_build_filename(self->folder, name, "fs", NULL);
 		if (cam_mount_table_mentions(path))
 			continue;
-		if (!cam_remove_tree_at(self->folder_fd, name, error))
-			return FALSE;
-		g_message("removed %s/%s, which belongs to no snapshot", self->folder, name);
+		g_autoptr(GError) problem = NULL;
+		if (cam_remove_tree_at(self->folder_fd, name, &problem))
+			g_message("removed %s/%s, which belongs to no snapshot", self->folder,
+				  name);
+		else
+			g_warning("cannot remove %s/%s, which belongs to no snapshot: %s",
+				  self->folder, name, problem->message);
 	}
 	return TRUE;
 }

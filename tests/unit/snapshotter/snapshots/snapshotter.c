@@ -544,6 +544,25 @@ test_again(Fixture *f, gconstpointer data)
 	unmount(target);
 }
 
+/* What cannot be removed is said, and keeps nobody from opening. */
+static void
+test_stuck(Fixture *f, gconstpointer data)
+{
+	g_autofree char *stuck = NULL;
+
+	if (!f->store)
+		return;
+	cam_snapshotter_close(f->snapshotter);
+	g_clear_object(&f->snapshotter);
+	stuck = g_build_filename(cam_store_get_path(f->store), "snapshots", "77", "x", NULL);
+	g_assert_no_errno(g_mkdir_with_parents(stuck, 0755));
+	g_assert_no_errno(mount("tmpfs", stuck, "tmpfs", 0, NULL));
+	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "cannot remove */77*");
+	open_snapshotter(f, NULL);
+	g_test_assert_expected_messages();
+	g_assert_no_errno(umount2(stuck, 0));
+}
+
 /* A container renames a directory of a lower layer, be that a plain directory or a tree of the
  * store.
  */
@@ -710,5 +729,6 @@ main(int argc, char **argv)
 	g_test_add("/snapshotter/adoption", Fixture, NULL, set_up, test_adoption, tear_down);
 	g_test_add("/snapshotter/many", Fixture, NULL, set_up, test_many, tear_down);
 	g_test_add("/snapshotter/again", Fixture, NULL, set_up, test_again, tear_down);
+	g_test_add("/snapshotter/stuck", Fixture, NULL, set_up, test_stuck, tear_down);
 	return g_test_run();
 }
