@@ -31,8 +31,10 @@ last_component(const char *key)
  * layer that says what the root is.
  */
 static void
-copy_root(CamSnapshotter *self, const CamSnapshotBase *base, int dirfd, const char *name)
+copy_root(CamSnapshotter *self, const CamSnapshotBase *base, gint64 id)
 {
+	int dirfd = self->folder_fd;
+	g_autofree char *name = cam_snapshotter_below(id, "fs");
 	g_autofree char *path = NULL;
 	struct stat st;
 
@@ -204,15 +206,17 @@ insert_row(CamSnapshotter *self, Creation *creation, gint64 parent, GError **err
 				    creation->labels, error);
 	if (id && cam_snapshot_db_set_uses(self->db, id, creation->base.uses, error) &&
 	    (!has_directory || make_directories(self, id, error))) {
-		g_autofree char *fs = cam_snapshotter_below(id, "fs");
-
-		if (has_directory)
-			copy_root(self, &creation->base, self->folder_fd, fs);
 		creation->row = cam_snapshot_db_get(self->db, id, error);
 		if (creation->row && cam_snapshot_db_commit(self->db, error))
 			return TRUE;
 	}
 	cam_snapshot_db_rollback(self->db);
+	/* The next one gets the same number: nobody may take its directory for this one's. */
+	if (id && has_directory) {
+		g_autofree char *below = cam_snapshotter_below(id, NULL);
+
+		cam_remove_tree_at(self->folder_fd, below, NULL);
+	}
 	return FALSE;
 }
 
@@ -226,7 +230,8 @@ find_adopting(CamSnapshotter *self, const CamSnapshotBase *base)
 	return 0;
 }
 
-/* One try. *@again is an ancestor that must become a layer before the next one. */
+/* One try. *@again is an ancestor that must become a layer before the next one, or that just may.
+ */
 static gboolean
 try_create(CamSnapshotter *self, Creation *creation, gint64 *again, GError **error)
 {
@@ -276,6 +281,19 @@ adopt_blocker(CamSnapshotter *self, gint64 id, GCancellable *cancellable, GError
 	return FALSE;
 }
 
+/* Nobody shall stand on what is being adopted; but it need not succeed. */
+static gboolean
+make_way(CamSnapshotter *self, const Creation *creation, gint64 id, GCancellable *cancellable,
+	 GError **error)
+{
+	if (creation->base.blocker)
+		return adopt_blocker(self, id, cancellable, error);
+	cam_adoption_touch(self->adoption);
+	g_mutex_lock(&self->adopt_mutex);
+	g_mutex_unlock(&self->adopt_mutex);
+	return TRUE;
+}
+
 static GPtrArray *
 create(CamSnapshotter *self, Creation *creation, GCancellable *cancellable, GError **error)
 {
@@ -296,14 +314,16 @@ create(CamSnapshotter *self, Creation *creation, GCancellable *cancellable, GErr
 			return NULL;
 	}
 	do {
-		if ((blocker && !adopt_blocker(self, blocker, cancellable, error)) ||
+		if ((blocker && !make_way(self, creation, blocker, cancellable, error)) ||
 		    !try_create(self, creation, &blocker, error))
 			return NULL;
 	} while (blocker);
 	mounts = cam_snapshotter_build_mounts(self, creation->row, &creation->base,
 					      !may_show_later(self, creation), cancellable, error);
 	/* A snapshot that cannot be mounted was not made. */
-	if (!mounts)
+	if (mounts && creation->row->has_upper)
+		copy_root(self, &creation->base, creation->row->id);
+	else if (!mounts)
 		cam_snapshotter_remove(self, creation->key, NULL);
 	return g_steal_pointer(&mounts);
 }

@@ -646,6 +646,37 @@ test_above_renamed(Fixture *f, gconstpointer data)
 	unmount(target);
 }
 
+/* The root directory is that of the image, also for the first container on it. */
+static void
+test_root(Fixture *f, gconstpointer data)
+{
+	GByteArray *tar = g_byte_array_new();
+	g_autoptr(GError) error = NULL;
+	g_autofree char *layer = NULL, *chain = NULL;
+	g_autoptr(GHashTable) labels = NULL;
+
+	if (!f->store)
+		return;
+	tar_directory(tar, "./", 0711);
+	layer = import_tar(f->store, tar);
+	chain = cam_chain_id(NULL, layer);
+	const char *const diff_ids[] = { layer, NULL };
+	g_assert_true(cam_store_add_chain(f->store, diff_ids, &error));
+	labels = label("containerd.io/snapshot.ref", chain);
+	g_assert_null(cam_snapshotter_prepare(f->snapshotter, "base", "", labels, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
+	for (guint i = 0; i < 2; i++) {
+		g_autofree char *key = g_strdup_printf("key %u", i);
+		g_autoptr(GPtrArray) mounts = prepare(f, key, "base");
+		char *target = mount_at(mounts);
+		struct stat st;
+
+		g_assert_no_errno(stat(target, &st));
+		g_assert_cmpuint(st.st_mode & 07777, ==, 0711);
+		unmount(target);
+	}
+}
+
 /* A process that mounted images was killed, and its successor checks out. */
 static void
 test_left_mount_point(Fixture *f, gconstpointer data)
@@ -721,6 +752,7 @@ main(int argc, char **argv)
 	g_test_add("/snapshotter/rename", Fixture, NULL, set_up, test_rename, tear_down);
 	g_test_add("/snapshotter/above-renamed", Fixture, NULL, set_up, test_above_renamed,
 		   tear_down);
+	g_test_add("/snapshotter/root", Fixture, NULL, set_up, test_root, tear_down);
 	g_test_add("/snapshotter/left-mount-point", Fixture, &ways[1].way, set_up,
 		   test_left_mount_point, tear_down);
 	g_test_add("/snapshotter/labels", Fixture, NULL, set_up, test_labels, tear_down);
