@@ -79,15 +79,12 @@ send_applied(CamGrpcServerCall *call, const CamLayerInfo *info, GError **error)
 	return sent;
 }
 
-/* Its transactions are on the disk when they end, so that sync_fs asks for nothing more. */
 static gboolean
-apply(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError **error)
+apply_to(Service *self, CamGrpcServerCall *call, const Cam__Diff__ApplyRequest *r,
+	 GPtrArray *mounts, GError **error)
 {
-	Service *self = user_data;
-	const Cam__Diff__ApplyRequest *r = request;
 	GCancellable *cancellable = cam_grpc_server_call_get_cancellable(call);
 	g_autoptr(CamDescriptor) descriptor = cam_wire_descriptor_get(r->diff, error);
-	g_autoptr(GPtrArray) mounts = cam_mount_messages_get(r->n_mounts, r->mounts);
 	g_autofree char *key = NULL, *name_space = NULL;
 	g_autoptr(GInputStream) blob = NULL;
 	g_autoptr(CamLayerInfo) info = NULL;
@@ -108,6 +105,34 @@ apply(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError
 	info = cam_snapshotter_apply(self->snapshotter, mounts, blob, descriptor, cancellable,
 				     error);
 	return info != NULL && send_applied(call, info, error);
+}
+
+/* The differ that containerd asks next mounts these as it was told: what they name must be there
+ * (see cam_snapshotter_expect_differ()). */
+static void
+leave_to_next(Service *self, GPtrArray *mounts, GCancellable *cancellable)
+{
+	g_autofree char *key = cam_snapshotter_find_key(self->snapshotter, mounts, NULL);
+	g_autoptr(GPtrArray) shown =
+		key != NULL ? cam_snapshotter_mounts(self->snapshotter, key, cancellable, NULL)
+			    : NULL;
+}
+
+/* Its transactions are on the disk when they end, so that sync_fs asks for nothing more. */
+static gboolean
+apply(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError **error)
+{
+	Service *self = user_data;
+	const Cam__Diff__ApplyRequest *r = request;
+	g_autoptr(GPtrArray) mounts = cam_mount_messages_get(r->n_mounts, r->mounts);
+	g_autoptr(GError) problem = NULL;
+
+	if (apply_to(self, call, r, mounts, &problem))
+		return TRUE;
+	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_UNIMPLEMENTED))
+		leave_to_next(self, mounts, cam_grpc_server_call_get_cancellable(call));
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
 }
 
 /* ---- Diff ---- */

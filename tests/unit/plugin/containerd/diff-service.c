@@ -311,6 +311,40 @@ test_not_ours(Fixture *f, gconstpointer data)
 }
 
 /* A layer that came by Apply comes back, in each form that can be asked for. */
+/* What is not applied here another differ applies, by mounting the snapshot. */
+static void
+test_next_differ(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GBytes) layer = make_layer();
+	g_autoptr(GPtrArray) first = NULL, second = NULL;
+	g_autoptr(CamDescriptor) blob = NULL, encrypted = NULL;
+	g_autofree char *lower = NULL, *motd = NULL;
+	g_autoptr(GError) error = NULL;
+	char *end;
+
+	if (f->temporary == NULL)
+		return;
+	blob = put_blob(f, layer, CAM_MEDIA_TYPE_OCI_LAYER_GZIP, NULL);
+	first = prepare(f, "k8s.io/1/extract-1-a sha256:1", "");
+	cam_wire_free(apply(f, blob, first, &error));
+	g_assert_no_error(error);
+	cam_snapshotter_commit(f->snapshotter, "k8s.io/2/sha256:1", "k8s.io/1/extract-1-a sha256:1",
+			       NULL, NULL, &error);
+	g_assert_no_error(error);
+	second = prepare(f, "k8s.io/3/extract-2-b sha256:2", "k8s.io/2/sha256:1");
+	lower = g_strdup(cam_snapshot_mount_get_option(second->pdata[0], "lowerdir"));
+	end = strstr(lower, "::");
+	if (end != NULL)
+		*end = '\0';
+	motd = g_build_filename(lower, "etc", "motd", NULL);
+	g_assert_false(g_file_test(motd, G_FILE_TEST_EXISTS));
+	encrypted = cam_descriptor_new("application/vnd.oci.image.layer.v1.tar+gzip+encrypted",
+				       blob->digest, blob->size);
+	g_assert_null(apply(f, encrypted, second, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_UNIMPLEMENTED);
+	g_assert_true(g_file_test(motd, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_diff(Fixture *f, gconstpointer data)
 {
@@ -447,6 +481,7 @@ main(int argc, char **argv)
 	ADD("apply", test_apply);
 	ADD("lies", test_lies);
 	ADD("not-ours", test_not_ours);
+	ADD("next-differ", test_next_differ);
 	ADD("diff", test_diff);
 	ADD("diff-refuses", test_diff_refuses);
 	ADD("client-goes", test_client_goes);
