@@ -154,10 +154,17 @@ clear_pending(CamImageLook *self, const char *name_space, const char *name)
 static gboolean
 wait_for_unpack(CamImageLook *self, const CamVerdict *verdict, gboolean *ready, GError **error)
 {
+	gboolean known;
+
 	set_pending(self, verdict);
-	if (!is_known(self, verdict->chain_id, ready, error) ||
-	    (!*ready && !is_unpacked(self, verdict->chain_id, ready, error)))
+	if (!is_known(self, verdict->chain_id, &known, error) ||
+	    !is_unpacked(self, verdict->chain_id, ready, error))
 		return FALSE;
+	/* What containerd unpacked itself is linked into the store first. Then the import finds
+	 * all contents there, and writes nothing. */
+	if (*ready && !known)
+		cam_snapshotter_settle(self->parts.snapshotter);
+	*ready |= known;
 	if (*ready)
 		clear_pending(self, verdict->name_space, verdict->name);
 	return TRUE;
