@@ -11,7 +11,8 @@
 #include <sys/mount.h>
 
 #define MOUNTINFO    "/proc/self/mountinfo"
-#define FIELD_TARGET 4 /* of mountinfo(5), counted from 0 */
+#define FIELD_ROOT   3 /* of mountinfo(5), counted from 0 */
+#define FIELD_TARGET 4
 
 /* proc(5) writes blanks, line ends and backslashes as \ooo. */
 static char *
@@ -29,6 +30,19 @@ unescape(const char *text)
 			g_string_append_c(out, *text);
 		}
 	}
+	return g_string_free(out, FALSE);
+}
+
+static char *
+escape(const char *text)
+{
+	GString *out = g_string_new(NULL);
+
+	for (; *text; text++)
+		if (strchr(" \t\n\\", *text))
+			g_string_append_printf(out, "\\%03o", (guint) *text);
+		else
+			g_string_append_c(out, *text);
 	return g_string_free(out, FALSE);
 }
 
@@ -81,12 +95,12 @@ cam_mount_sweep(const char *directory, GError **error)
 static gboolean
 table_has(const char *text, const char *before, const char *after)
 {
-	g_autofree char *table = NULL;
-	gsize length = strlen(text);
+	g_autofree char *table = NULL, *escaped = escape(text);
+	gsize length = strlen(escaped);
 
 	if (!g_file_get_contents(MOUNTINFO, &table, NULL, NULL))
 		return FALSE;
-	for (const char *found = table; (found = strstr(found, text)); found += length)
+	for (const char *found = table; (found = strstr(found, escaped)); found += length)
 		if (found > table && strchr(before, found[-1]) && strchr(after, found[length]))
 			return TRUE;
 	return FALSE;
@@ -100,8 +114,36 @@ cam_mount_table_has_option(const char *name, const char *path)
 	return table_has(option, ", ", ",\n");
 }
 
+/*
+ * Whether @path is mounted somewhere else. The table says where such a mount begins as seen from
+ * the top of its file system, which is shorter than the path where that is mounted below /, and
+ * longer in a subvolume.
+ */
+static gboolean
+is_root_of_mount(const char *path)
+{
+	g_autofree char *table = NULL, *real = realpath(path, NULL);
+	g_auto(GStrv) lines = NULL;
+
+	if (!real || !g_file_get_contents(MOUNTINFO, &table, NULL, NULL))
+		return FALSE;
+	lines = g_strsplit(table, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		g_auto(GStrv) fields = g_strsplit(*line, " ", FIELD_ROOT + 2);
+
+		if (g_strv_length(fields) <= FIELD_ROOT)
+			continue;
+		g_autofree char *root = unescape(fields[FIELD_ROOT]);
+		/* One name alone says too little. */
+		if (strrchr(root, '/') != root &&
+		    (g_str_has_suffix(real, root) || g_str_has_suffix(root, real)))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 gboolean
 cam_mount_table_mentions(const char *path)
 {
-	return table_has(path, "=:, ", ":, \n");
+	return table_has(path, "=:, ", ":, \n") || is_root_of_mount(path);
 }

@@ -19,7 +19,8 @@ gboolean cam_mount_sweep(const char *directory, GError **error);
  * overlayfs's upperdir does. */
 gboolean cam_mount_table_has_option(const char *name, const char *path);
 
-/* Whether @path is named as a whole anywhere in the table, as one of several lowerdirs too. */
+/* Whether @path is named as a whole anywhere in the table, as one of several lowerdirs too, or is
+ * what a bind mount shows. */
 gboolean cam_mount_table_mentions(const char *path);
 
 G_END_DECLS
