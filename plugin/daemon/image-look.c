@@ -275,6 +275,17 @@ learn(CamImageLook *self, const Task *task, const CamDescriptor *target, GCancel
 }
 
 static gboolean
+keep_name(CamImageLook *self, CamVerdict *verdict, GError **error)
+{
+	g_autofree char *before = g_strdup(verdict->store_name);
+
+	if (!cam_image_scanner_keep_name(self->parts.scanner, verdict, error))
+		return FALSE;
+	return g_strcmp0(before, verdict->store_name) == 0 ||
+	       cam_verdict_db_put(self->parts.verdicts, verdict, error);
+}
+
+static gboolean
 is_current(CamImageLook *self, const CamVerdict *verdict)
 {
 	g_autofree char *database = cam_image_scanner_database(self->parts.scanner);
@@ -324,7 +335,10 @@ look(gpointer data, GCancellable *cancellable, GError **error)
 		g_propagate_error(error, g_steal_pointer(&problem));
 		return FALSE;
 	}
-	if (!cam_image_scanner_move_name(self->parts.scanner, verdict, error))
+	/* CRI makes one name more of the config's digest. The image has another. */
+	if (cam_digest_is_valid(verdict->name))
+		return TRUE;
+	if (!keep_name(self, verdict, error))
 		return FALSE;
 	if (*verdict->chain_id == '\0' || is_current(self, verdict))
 		return TRUE;

@@ -54,15 +54,21 @@ find_image(CamImageScanner *self, const char *name)
 	return cam_store_get_image(self->store, name, NULL);
 }
 
+static gboolean
+is_taken(CamImageScanner *self, const char *name)
+{
+	g_autoptr(CamImage) image = find_image(self, name);
+
+	return image != NULL && strcmp(image->name, name) == 0;
+}
+
 /* Under which name the image may be put: its own if it is free or ours, else that of its digest. */
 static char *
 choose_name(CamImageScanner *self, const CamVerdict *verdict, const CamReference *reference)
 {
 	g_autofree char *own = cam_reference_to_string(reference);
-	g_autoptr(CamImage) taken = find_image(self, own);
 
-	if (taken == NULL || strcmp(taken->name, own) != 0 ||
-	    g_strcmp0(verdict->store_name, own) == 0)
+	if (g_strcmp0(verdict->store_name, own) == 0 || !is_taken(self, own))
 		return g_steal_pointer(&own);
 	return g_strdup_printf("%s%s%s@%s", reference->host != NULL ? reference->host : "",
 			       reference->host != NULL ? "/" : "", reference->repository,
@@ -95,20 +101,43 @@ import_image(CamImageScanner *self, CamVerdict *verdict, GCancellable *cancellab
 	return image;
 }
 
-gboolean
-cam_image_scanner_move_name(CamImageScanner *self, const CamVerdict *verdict, GError **error)
+static gboolean
+put_name(CamImageScanner *self, const char *name, const CamImage *image, GError **error)
 {
-	g_autoptr(CamImage) named = NULL, image = NULL;
+	return cam_store_put_image(self->store, name, image->manifest->digest, image->index_digest,
+				   image->source, image->base_name, TRUE, error);
+}
 
-	if (verdict->store_name == NULL)
+/* One that is free, for an image that the store has from elsewhere. */
+static gboolean
+add_name(CamImageScanner *self, CamVerdict *verdict, const CamImage *image, GError **error)
+{
+	g_autoptr(CamReference) reference = cam_reference_parse(verdict->name, NULL);
+	g_autofree char *own = reference != NULL ? cam_reference_to_string(reference) : NULL;
+
+	if (own == NULL || is_taken(self, own))
 		return TRUE;
+	if (!put_name(self, own, image, error))
+		return FALSE;
+	verdict->store_name = g_steal_pointer(&own);
+	return TRUE;
+}
+
+gboolean
+cam_image_scanner_keep_name(CamImageScanner *self, CamVerdict *verdict, GError **error)
+{
+	g_autoptr(CamImage) image = find_image(self, verdict->manifest_digest);
+	g_autoptr(CamImage) named = NULL;
+
+	if (image == NULL)
+		return TRUE;
+	if (verdict->store_name == NULL)
+		return add_name(self, verdict, image, error);
+	/* Who removed it from the store has his reasons. */
 	named = find_image(self, verdict->store_name);
 	if (named == NULL || strcmp(named->manifest->digest, verdict->manifest_digest) == 0)
 		return TRUE;
-	image = find_image(self, verdict->manifest_digest);
-	return image == NULL || cam_store_put_image(self->store, verdict->store_name,
-						    image->manifest->digest, image->index_digest,
-						    image->source, image->base_name, TRUE, error);
+	return put_name(self, verdict->store_name, image, error);
 }
 
 gboolean

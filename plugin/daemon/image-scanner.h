@@ -33,9 +33,12 @@ char *cam_image_scanner_database(CamImageScanner *self);
 gboolean cam_image_scanner_scan(CamImageScanner *self, CamVerdict *verdict,
 				GCancellable *cancellable, GError **error);
 
-/* The name that this gave to the image in the store moves with the tag, where the store has what it
- * stands for now. */
-gboolean
-cam_image_scanner_move_name(CamImageScanner *self, const CamVerdict *verdict, GError **error);
+/**
+ * cam_image_scanner_keep_name:
+ *
+ * Where the store has the image: gives it the name that containerd has for it, if that is free, and
+ * moves a name that it was given when the tag moved.
+ */
+gboolean cam_image_scanner_keep_name(CamImageScanner *self, CamVerdict *verdict, GError **error);
 
 G_END_DECLS
