@@ -9,6 +9,8 @@
 /* Microseconds that a refusal waits for a scan, and between two looks. */
 #define PATIENCE (10 * G_USEC_PER_SEC)
 #define PAUSE	 (G_USEC_PER_SEC / 10)
+/* As many wait at once: each has a thread of the server, which answers others with the rest. */
+#define WAITING_MAX 16
 
 struct _CamPolicyGate {
 	GMutex mutex;
@@ -16,6 +18,7 @@ struct _CamPolicyGate {
 	CamVerdictDb *verdicts;
 	CamScanningFunc scanning;
 	gpointer user_data;
+	gint waiting; /* how many refusals wait for a scan */
 };
 
 CamPolicyGate *
@@ -116,12 +119,11 @@ decide(CamPolicyGate *self, const char *name_space, const char *chain_id, gboole
 	return cam_policy_decide(&self->config->policy, &question, text, label);
 }
 
-/* A container is often started the moment its image is there: a refusal waits for the scan. */
+/* A refusal that a scan may change is put off until @end. */
 static CamDecision
-decide_patiently(CamPolicyGate *self, const char *name_space, const char *chain_id, char **text,
-		 char **label)
+decide_until(CamPolicyGate *self, const char *name_space, const char *chain_id, gint64 end,
+	     char **text, char **label)
 {
-	gint64 end = g_get_monotonic_time() + PATIENCE;
 	CamDecision decision;
 	gboolean soon = FALSE;
 
@@ -132,6 +134,19 @@ decide_patiently(CamPolicyGate *self, const char *name_space, const char *chain_
 		g_clear_pointer(label, g_free);
 		g_usleep(PAUSE);
 	}
+	return decision;
+}
+
+/* A container is often started the moment its image is there: a refusal waits for the scan. */
+static CamDecision
+decide_patiently(CamPolicyGate *self, const char *name_space, const char *chain_id, char **text,
+		 char **label)
+{
+	gboolean may_wait = g_atomic_int_add(&self->waiting, 1) < WAITING_MAX;
+	gint64 end = g_get_monotonic_time() + (may_wait ? PATIENCE : 0);
+	CamDecision decision = decide_until(self, name_space, chain_id, end, text, label);
+
+	g_atomic_int_add(&self->waiting, -1);
 	return decision;
 }
 

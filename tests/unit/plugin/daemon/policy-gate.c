@@ -150,6 +150,75 @@ test_patience(Fixture *self, gconstpointer data)
 	g_assert_cmpint(self->looks, ==, 0);
 }
 
+/* ---- many at once ---- */
+
+#define MANY 16
+
+typedef struct {
+	Fixture *fixture;
+	GMutex mutex;
+	GHashTable *askers; /* set of threads */
+} Crowd;
+
+static gboolean
+scanning_for_crowd(const GPtrArray *verdicts, gboolean ask, gpointer user_data)
+{
+	Crowd *crowd = user_data;
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&crowd->mutex);
+
+	g_hash_table_add(crowd->askers, g_thread_self());
+	return TRUE;
+}
+
+static gpointer
+wait_in_crowd(gpointer data)
+{
+	Crowd *crowd = data;
+
+	expect_pass(crowd->fixture, "k8s.io/8/c1", crowd->fixture->parent);
+	return NULL;
+}
+
+static guint
+count_askers(Crowd *crowd)
+{
+	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&crowd->mutex);
+
+	return g_hash_table_size(crowd->askers);
+}
+
+/* Those who wait leave threads of the server to others. */
+static void
+test_crowd(Fixture *self, gconstpointer data)
+{
+	Crowd crowd = { .fixture = self, .askers = g_hash_table_new(NULL, NULL) };
+	GThread *threads[MANY];
+	g_autoptr(GError) error = NULL;
+	gint64 began;
+
+	g_mutex_init(&crowd.mutex);
+	cam_policy_gate_free(self->gate);
+	self->gate = cam_policy_gate_new(self->db, scanning_for_crowd, &crowd);
+	cam_verdict_db_put(self->db, self->verdict, &error);
+	g_assert_no_error(error);
+	use(self, "gate=enforce\nnever_scanned=refuse\n");
+	for (guint i = 0; i < MANY; i++)
+		threads[i] = g_thread_new("asker", wait_in_crowd, &crowd);
+	while (count_askers(&crowd) < MANY)
+		g_usleep(10 * G_TIME_SPAN_MILLISECOND);
+	began = g_get_monotonic_time();
+	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "refused c2: *");
+	g_assert_false(
+		cam_policy_gate_check(self->gate, "k8s.io/8/c2", self->parent, NULL, &error));
+	g_test_assert_expected_messages();
+	g_assert_cmpint(g_get_monotonic_time() - began, <, 5 * G_USEC_PER_SEC);
+	remember(self, CAM_SEVERITY_LOW);
+	for (guint i = 0; i < MANY; i++)
+		g_thread_join(threads[i]);
+	g_hash_table_unref(crowd.askers);
+	g_mutex_clear(&crowd.mutex);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -157,5 +226,6 @@ main(int argc, char **argv)
 	g_test_add("/policy-gate/enforce", Fixture, NULL, set_up, test_enforce, tear_down);
 	g_test_add("/policy-gate/warn", Fixture, NULL, set_up, test_warn, tear_down);
 	g_test_add("/policy-gate/patience", Fixture, NULL, set_up, test_patience, tear_down);
+	g_test_add("/policy-gate/crowd", Fixture, NULL, set_up, test_crowd, tear_down);
 	return g_test_run();
 }
