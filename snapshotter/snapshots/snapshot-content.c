@@ -403,9 +403,11 @@ finish_adoption(CamSnapshotter *self, gint64 id, const char *diff_id, GError **e
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
 	g_autoptr(GArray) unused = g_array_new(FALSE, FALSE, sizeof(gint64));
+	/* It may have been removed meanwhile. */
+	g_autoptr(CamSnapshotRow) row = cam_snapshot_db_get(self->db, id, error);
 	gboolean used = TRUE;
 
-	if (!record_adoption(self, id, diff_id, error) ||
+	if (!row || !record_adoption(self, id, diff_id, error) ||
 	    !cam_snapshot_db_is_used(self->db, id, &used, error))
 		return FALSE;
 	if (!used)
