@@ -24,6 +24,8 @@ typedef struct {
 	CamFd dirfd;
 	int objects;
 	gboolean link;
+	GHashTable *linked; /* CamSha256: objects that a file of the tree is a link to */
+	GHashTable *copied; /* index of a file that is a copy → its first path */
 } Checkout;
 
 static gboolean
@@ -112,21 +114,47 @@ copy_object(Checkout *self, const CamLowerEntry *entry, const char *object, GErr
 	return set_metadata(self, entry, error);
 }
 
+/* TRUE if the file is there, a link to its object. Two files that are alike must not become one,
+ * for programs tell by that what a hard link is. */
+static gboolean
+link_object(Checkout *self, const CamLowerEntry *entry, const char *object, GError **error)
+{
+	/* Empty files are as many as to exceed the file system's limit of links, which EMLINK
+	 * also says of other files. */
+	if (!self->link || entry->stat->size == 0 ||
+	    (!entry->is_link && g_hash_table_contains(self->linked, entry->object)))
+		return FALSE;
+	if (linkat(self->objects, object, self->dirfd, entry->path, 0) == 0) {
+		if (!entry->is_link)
+			g_hash_table_add(self->linked,
+					 g_memdup2(entry->object, sizeof(*entry->object)));
+		return TRUE;
+	}
+	if (errno != EMLINK && errno != EXDEV)
+		failed(entry, error);
+	return FALSE;
+}
+
 static gboolean
 check_out_regular(Checkout *self, const CamLowerEntry *entry, GError **error)
 {
+	gpointer index = GUINT_TO_POINTER(entry->index);
+	const char *first = g_hash_table_lookup(self->copied, index);
+	g_autoptr(GError) problem = NULL;
 	char hex[65], object[80];
 
+	if (entry->is_link && first)
+		return linkat(self->dirfd, first, self->dirfd, entry->path, 0) == 0 ||
+		       failed(entry, error);
 	cam_sha256_to_hex(entry->object, hex);
 	g_snprintf(object, sizeof(object), "%.2s/%s.file", hex, hex + 2);
-	/* Empty files are as many as to exceed the file system's limit of links, which EMLINK
-	 * also says of other files. */
-	if (self->link && entry->stat->size > 0) {
-		if (linkat(self->objects, object, self->dirfd, entry->path, 0) == 0)
-			return TRUE;
-		if (errno != EMLINK && errno != EXDEV)
-			return failed(entry, error);
+	if (link_object(self, entry, object, &problem))
+		return TRUE;
+	if (problem) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
 	}
+	g_hash_table_insert(self->copied, index, g_strdup(entry->path));
 	return copy_object(self, entry, object, error);
 }
 
@@ -178,7 +206,10 @@ cam_checkout_tree(CamRootfs *rootfs, CamTreeHistory *history, int objects, gbool
 {
 	static const CamLowerVisitor visitor = { visit, leave };
 	g_auto(CamFd) dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	Checkout self = { path, dirfd, objects, link };
+	g_autoptr(GHashTable) linked =
+		g_hash_table_new_full(cam_sha256_hash, cam_sha256_equal, g_free, NULL);
+	g_autoptr(GHashTable) copied = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+	Checkout self = { path, dirfd, objects, link, linked, copied };
 
 	if (dirfd < 0)
 		return cam_set_error_errno(error, errno, "cannot open %s", path);

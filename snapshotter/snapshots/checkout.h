@@ -12,9 +12,10 @@ G_BEGIN_DECLS
  *     `bare`), so that hard links to it will do; otherwise files are copied
  * @path: absolute; an existing, empty directory
  *
- * Makes a merged tree visible as files without help of the kernel. Lost are the times of regular
- * files (they are those of the object: 1970), their link counts, and hard links between other
- * kinds of files. Device nodes need root.
+ * Makes a merged tree visible as files without help of the kernel. Which names are one file is
+ * kept: of files that are alike without being one, all but the first are copied. Lost are the times
+ * of regular files (they are those of the object: 1970), their link counts, and hard links between
+ * other kinds of files. Device nodes need root.
  */
 gboolean cam_checkout_tree(CamRootfs *rootfs, CamTreeHistory *history, int objects, gboolean link,
 			   const char *path, GCancellable *cancellable, GError **error);

@@ -49,6 +49,8 @@ make_tree(World *world)
 		g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, capability, 20, 1)));
 	cam_memory_rootfs_add_file(world->rootfs, "etc/conf", "content", -1, 0644);
 	cam_memory_rootfs_add_file(world->rootfs, "etc/hard", "content", -1, 0644);
+	/* Alike, but another file. */
+	cam_memory_rootfs_add_file(world->rootfs, "etc/twin", "content", -1, 0644);
 	cam_memory_rootfs_add_file(world->rootfs, "etc/owned", "owned", -1, 04755);
 	cam_memory_rootfs_add_file(world->rootfs, "etc/empty", "", 0, 0644);
 	cam_memory_rootfs_add_file(world->rootfs, "d/sub/x", "x", -1, 0644);
@@ -165,6 +167,7 @@ check_reading(const World *world, gboolean exact)
 
 	assert_content(world->target, "etc/conf", "content");
 	assert_content(world->target, "etc/hard", "content");
+	assert_content(world->target, "etc/twin", "content");
 	assert_content(world->target, "etc/empty", "");
 	assert_content(world->target, "link", "content");
 	assert_content(world->target, "ab/own", "in a folder named as objects are");
@@ -174,10 +177,11 @@ check_reading(const World *world, gboolean exact)
 	g_assert_cmpint(stat_of(world->target, "etc").st_mtim.tv_nsec, ==, 5);
 	g_assert_cmpint(stat_of(world->target, "link").st_mtim.tv_sec, ==, 1700000000);
 	g_assert_cmpint(getxattr(ping, "security.capability", value, sizeof(value)), ==, 20);
+	g_assert_cmpuint(conf.st_ino, ==, hard.st_ino);
+	g_assert_cmpuint(stat_of(world->target, "etc/twin").st_ino, !=, conf.st_ino);
 	if (exact) {
 		g_assert_cmpint(conf.st_mtim.tv_sec, ==, 1700000000);
 		g_assert_cmpuint(conf.st_nlink, ==, 2);
-		g_assert_cmpuint(conf.st_ino, ==, hard.st_ino);
 	}
 	g_autoptr(GDir) dir = g_dir_open(world->target, 0, NULL);
 	while (g_dir_read_name(dir))
@@ -342,8 +346,9 @@ test_checkout_links(void)
 	cam_checkout_tree(CAM_ROOTFS(world.rootfs), world.history, world.objects, TRUE, world.lower,
 			  NULL, &error);
 	g_assert_no_error(error);
-	/* two names and the object */
+	/* two names and the object; the twin is a file of its own */
 	g_assert_cmpuint(stat_of(world.lower, "etc/conf").st_nlink, ==, 3);
+	g_assert_cmpuint(stat_of(world.lower, "etc/twin").st_nlink, ==, 1);
 	g_assert_cmpuint(stat_of(world.lower, "etc/empty").st_nlink, ==, 1);
 	assert_content(world.lower, "link", "content");
 }
