@@ -81,6 +81,10 @@ class Client:
                                                    4: {**KEEP, **(labels or {})}})
         return answer.get(1, [])
 
+    def view(self, snapshotter, key, parent):
+        answer = self.call(SNAPSHOTS + "View", {1: snapshotter, 2: key, 3: parent, 4: KEEP})
+        return answer.get(1, [])
+
     def mounts(self, snapshotter, key):
         return self.call(SNAPSHOTS + "Mounts", {1: snapshotter, 2: key}).get(1, [])
 
@@ -94,6 +98,11 @@ class Client:
     def apply(self, descriptor, mounts):
         self.call(DIFF + "Apply", {1: encode({1: descriptor["mediaType"], 2: descriptor["digest"],
                                               3: descriptor["size"]}), 2: mounts})
+
+    def diff(self, left, right):
+        """The digest of the compressed layer that makes the second of the first."""
+        answer = self.call(DIFF + "Diff", {1: left, 2: right})
+        return decode(answer[3][0])[2][0].decode()
 
     def close(self):
         self.channel.close()

@@ -6,6 +6,7 @@
 # beside each other and beside the machine's own containerd.
 #
 # CAM_SNAPSHOTTER=overlayfs runs a test against containerd's own snapshotter: it proves the test.
+# CAM_MOUNT is the key `mount` of cambiumd's configuration.
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -57,6 +58,7 @@ configure_cambiumd() {
 	log_level = debug
 	[snapshotter]
 	adopt_after_ms = ${1:-300}
+	mount = ${CAM_MOUNT:-auto}
 	[containerd]
 	address = $T/c/s
 	namespaces = $NAMESPACE
@@ -342,6 +344,11 @@ count_snapshots() {
 	query snapshots.db 'SELECT count(*) FROM snapshots'
 }
 
+# containerd forgets at once, and tells the snapshotter when it collects garbage.
+collect_garbage() {
+	c leases delete --sync "$(c leases create)" > /dev/null
+}
+
 # Leases of clients that died with the daemon last a day.
 end_leases() {
 	local lease
@@ -357,7 +364,7 @@ remove_images() {
 
 # Whatever was made in this test, nothing of it is left. Call it after containers and images are gone.
 nothing_left() {
-	c content prune references > /dev/null 2>&1 || true
+	collect_garbage
 	wait_for 10 says_nothing snapshots_of_containerd || true
 	is "$1: containerd knows no snapshot" "$(snapshots_of_containerd)" ''
 	is "$1: no lease of containerd is left" "$(c leases ls -q)" ''
