@@ -214,6 +214,19 @@ show(CamLowerMounts *self, const char *id, const char *const *diff_ids, GCancell
 	return FALSE;
 }
 
+/* Under the mutex. An administrator may have unmounted what was shown. */
+static gboolean
+is_shown(CamLowerMounts *self, const char *id)
+{
+	g_autofree char *top = path_of(self, id, needs_merged(self) ? MERGED : TREE);
+	struct statx st;
+
+	return g_hash_table_contains(self->shown, id) &&
+	       (self->data == CAM_DATA_NONE ||
+		(statx(AT_FDCWD, top, AT_NO_AUTOMOUNT | AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
+		 (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)));
+}
+
 gboolean
 cam_lower_mounts_show(CamLowerMounts *self, const char *const *diff_ids, const char *chain,
 		      GCancellable *cancellable, GError **error)
@@ -224,7 +237,7 @@ cam_lower_mounts_show(CamLowerMounts *self, const char *const *diff_ids, const c
 	g_mutex_lock(&self->mutex);
 	while (g_hash_table_contains(self->busy, id))
 		g_cond_wait(&self->changed, &self->mutex);
-	good = g_hash_table_contains(self->shown, id);
+	good = is_shown(self, id);
 	if (!good) {
 		g_hash_table_add(self->busy, g_strdup(id));
 		g_mutex_unlock(&self->mutex);

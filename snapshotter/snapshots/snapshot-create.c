@@ -514,6 +514,9 @@ cam_snapshotter_commit(CamSnapshotter *self, const char *name, const char *key, 
 
 	if (*name == '\0')
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "a snapshot needs a name");
+	if (g_str_equal(name, key))
+		return cam_set_error(error, CAM_ERROR_ALREADY_EXISTS, "snapshot %s already exists",
+				     name);
 	cam_adoption_touch(self->adoption);
 	locker = g_mutex_locker_new(&self->mutex);
 	row = find_active(self, key, error);

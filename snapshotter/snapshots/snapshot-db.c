@@ -256,6 +256,15 @@ cam_snapshot_db_leaves(CamSnapshotDb *self, GError **error)
 	return s ? read_rows(self, s, error) : NULL;
 }
 
+static void
+bind_parent(CamStatement *s, int index, gint64 parent)
+{
+	if (parent)
+		cam_statement_bind_int(s, index, parent);
+	else
+		cam_statement_bind_text(s, index, NULL);
+}
+
 /* Whether the bound statement finds anything. */
 static gboolean
 finds(CamStatement *s, gboolean *found, GError **error)
@@ -294,14 +303,14 @@ cam_snapshot_db_find_labelled(CamSnapshotDb *self, gint64 parent, const char *la
 		cam_database_prepare(self->db,
 				     "SELECT name FROM snapshots JOIN labels ON snapshot = id"
 				     " WHERE key = ? AND value = ? AND kind = 3"
-				     " AND ifnull(parent, 0) = ? LIMIT 1",
+				     " AND parent IS ? LIMIT 1",
 				     error);
 
 	if (!s)
 		return NULL;
 	cam_statement_bind_text(s, 1, label);
 	cam_statement_bind_text(s, 2, value);
-	cam_statement_bind_int(s, 3, parent);
+	bind_parent(s, 3, parent);
 	if (!finds(s, &found, error) || !found)
 		return NULL;
 	return g_strdup(cam_statement_text(s, 0));
@@ -370,15 +379,6 @@ insert_labels(CamSnapshotDb *self, gint64 id, GHashTable *labels, GError **error
 			return FALSE;
 	}
 	return TRUE;
-}
-
-static void
-bind_parent(CamStatement *s, int index, gint64 parent)
-{
-	if (parent)
-		cam_statement_bind_int(s, index, parent);
-	else
-		cam_statement_bind_text(s, index, NULL);
 }
 
 gint64

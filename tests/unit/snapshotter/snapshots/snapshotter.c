@@ -10,6 +10,7 @@
 
 #include "../store/layer-fixture.h"
 #include "fixture.h"
+#include "snapshotter/base/mount-table.h"
 #include "snapshotter/snapshots/lower.h"
 
 #define HOUR_MS 3600000
@@ -239,6 +240,8 @@ test_codes(Fixture *f, gconstpointer data)
 	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
 	g_assert_null(cam_snapshotter_view(f->snapshotter, "b", "a", NULL, NULL, &error));
 	assert_code(error, CAM_ERROR_INVALID_ARGUMENT);
+	g_assert_false(cam_snapshotter_commit(f->snapshotter, "a", "a", NULL, NULL, &error));
+	assert_code(error, CAM_ERROR_ALREADY_EXISTS);
 	commit(f, "A", "a");
 	g_assert_null(cam_snapshotter_mounts(f->snapshotter, "A", NULL, &error));
 	assert_code(error, CAM_ERROR_FAILED_PRECONDITION);
@@ -292,6 +295,10 @@ test_layers(Fixture *f, gconstpointer data)
 	assert_file(target, "etc/three", "three");
 	write_file(target, "etc/one", "changed");
 	unmount(target);
+	/* Also after somebody tidied up what he did not know. */
+	g_autofree char *lower = g_build_filename(cam_store_get_path(f->store), "lower", NULL);
+	cam_mount_sweep(lower, &error);
+	g_assert_no_error(error);
 	view = cam_snapshotter_view(f->snapshotter, "v", "k2", NULL, NULL, &error);
 	g_assert_no_error(error);
 	target = mount_at(view);
