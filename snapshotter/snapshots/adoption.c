@@ -6,6 +6,9 @@
  */
 #include "snapshotter/snapshots/snapshotter-private.h"
 
+/* Nanoseconds after which nobody believes any more that a layer is still being unpacked. */
+#define UNPACKING_MAX (600 * G_GINT64_CONSTANT(1000000000))
+
 struct _CamAdoption {
 	CamSnapshotter *snapshotter; /* outlives us */
 	gint64 idle;		     /* microseconds */
@@ -62,15 +65,20 @@ adopt_one(CamAdoption *self, const CamSnapshotRow *row)
 
 /* TRUE if nothing is left that could be adopted now or later. */
 static gboolean
-adopt_all(CamAdoption *self)
+adopt_all(CamAdoption *self, gboolean hurried)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) rows = NULL;
-	gboolean done = TRUE;
+	gboolean unpacking = FALSE, done = TRUE;
 
 	g_mutex_lock(&self->snapshotter->mutex);
 	rows = cam_snapshot_db_uppers(self->snapshotter->db, &error);
+	if (rows && rows->len > 0 && !hurried)
+		cam_snapshot_db_is_unpacking(self->snapshotter->db, UNPACKING_MAX, &unpacking,
+					     NULL);
 	g_mutex_unlock(&self->snapshotter->mutex);
+	if (unpacking)
+		return FALSE;
 	if (!rows)
 		g_warning("%s", error->message);
 	for (guint i = 0; rows && i < rows->len; i++) {
@@ -133,7 +141,7 @@ run(gpointer data)
 		self->waiting = FALSE;
 		self->running = TRUE;
 		g_mutex_unlock(&self->mutex);
-		done = adopt_all(self);
+		done = adopt_all(self, hurried);
 		make_lowers(self);
 		g_mutex_lock(&self->mutex);
 		self->running = FALSE;

@@ -294,6 +294,22 @@ cam_snapshot_db_has_chain(CamSnapshotDb *self, const char *chain, gboolean *has,
 	return finds(s, has, error);
 }
 
+gboolean
+cam_snapshot_db_is_unpacking(CamSnapshotDb *self, gint64 young, gboolean *is, GError **error)
+{
+	g_autoptr(CamStatement) s = cam_database_prepare(
+		self->db, "SELECT name FROM snapshots WHERE kind = 2 AND created > ?", error);
+	gboolean more = TRUE;
+
+	*is = FALSE;
+	if (!s)
+		return FALSE;
+	cam_statement_bind_int(s, 1, now() - young);
+	while (!*is && cam_statement_step_checked(s, &more, error) && more)
+		*is = cam_snapshot_key_is_extraction(cam_statement_text(s, 0));
+	return *is || !more;
+}
+
 char *
 cam_snapshot_db_find_labelled(CamSnapshotDb *self, gint64 parent, const char *label,
 			      const char *value, GError **error)

@@ -59,6 +59,9 @@ gboolean
 cam_snapshot_db_has_children(CamSnapshotDb *self, gint64 id, gboolean *has, GError **error);
 gboolean
 cam_snapshot_db_has_chain(CamSnapshotDb *self, const char *chain, gboolean *has, GError **error);
+/* Whether somebody began in the last @young nanoseconds to unpack a layer and is not done. */
+gboolean
+cam_snapshot_db_is_unpacking(CamSnapshotDb *self, gint64 young, gboolean *is, GError **error);
 /* A committed snapshot whose chainID begins with the hex digits @begin; NOT_FOUND. */
 CamSnapshotRow *cam_snapshot_db_find_chain(CamSnapshotDb *self, const char *begin, GError **error);
 /* (nullable): the name of a committed snapshot with this parent and this value of the label; NULL
