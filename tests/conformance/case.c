@@ -134,7 +134,7 @@ case_commit(Case *c, const char *name, const char *key)
 {
 	g_autoptr(GError) error = NULL;
 
-	client_commit(c->client, name, key, c->labels, &error);
+	client_commit(c->client, name, key, NULL, c->labels, &error);
 	made(c, name, NULL, error);
 }
 

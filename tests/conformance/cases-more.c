@@ -25,13 +25,13 @@ codes(Case *c)
 	g_assert_null(client_prepare(c->client, case_name(c, "x"), active, c->labels, &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_INVALID_ARGUMENT);
 	g_clear_error(&error);
-	g_assert_false(client_commit(c->client, case_name(c, "x"), none, c->labels, &error));
+	g_assert_false(client_commit(c->client, case_name(c, "x"), none, NULL, c->labels, &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
 	g_clear_error(&error);
-	g_assert_false(client_commit(c->client, committed, active, c->labels, &error));
+	g_assert_false(client_commit(c->client, committed, active, NULL, c->labels, &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_ALREADY_EXISTS);
 	g_clear_error(&error);
-	g_assert_false(client_commit(c->client, case_name(c, "x"), view, c->labels, &error));
+	g_assert_false(client_commit(c->client, case_name(c, "x"), view, NULL, c->labels, &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION);
 	g_clear_error(&error);
 	g_assert_false(client_remove(c->client, none, &error));
@@ -110,6 +110,52 @@ mounts_again(Case *c)
 	g_assert_cmpstr(before, ==, after);
 }
 
+/* What was unpacked beside its parent comes to stand on it. containerd sends that since 2.2. */
+static void
+commit_with_parent(Case *c)
+{
+	static const Change below[] = {
+		{ CHANGE_DIRECTORY, "d", NULL, 0755 },
+		{ CHANGE_FILE, "d/below", "below", 0644 },
+		{ CHANGE_FILE, "both", "below", 0600 },
+		{ CHANGE_END },
+	};
+	static const Change above[] = {
+		{ CHANGE_FILE, "both", "above", 0644 },
+		{ CHANGE_FILE, "new", "new", 0644 },
+		{ CHANGE_END },
+	};
+	const char *base = case_name(c, "base"), *top = case_name(c, "top");
+	g_autofree char *flat = case_folder(c);
+	g_autoptr(GPtrArray) view = NULL;
+	g_autoptr(GError) error = NULL;
+	const char *first, *second;
+
+	if (c->options->name_space != NULL) {
+		g_test_skip("containerd before 2.2 does not pass a parent on");
+		return;
+	}
+	first = case_begin(c, case_name(c, "base-a"), "");
+	second = case_begin(c, case_name(c, "top-a"), "");
+	tree_change(first, below);
+	tree_change(second, above);
+	tree_change(flat, below);
+	tree_change(flat, above);
+	case_unmount(c, first);
+	case_unmount(c, second);
+	case_commit(c, base, case_name(c, "base-a"));
+	g_assert_false(client_commit(c->client, top, case_name(c, "top-a"), case_name(c, "none"),
+				     c->labels, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
+	g_clear_error(&error);
+	client_commit(c->client, top, case_name(c, "top-a"), base, c->labels, &error);
+	g_assert_no_error(error);
+	g_ptr_array_add(c->names, (gpointer) top);
+	case_assert_info(c, top, CAM_SNAPSHOT_COMMITTED, base);
+	view = case_view(c, case_name(c, "view"), top);
+	case_assert_same_tree(case_mount(c, view), flat);
+}
+
 /* At least what was written, and of the snapshot alone. */
 static void
 usage(Case *c)
@@ -145,6 +191,7 @@ const CaseEntry cases_more[] = {
 	{ "FiltersRefused", filters_refused },
 	{ "LongList", long_list },
 	{ "MountsAgain", mounts_again },
+	{ "CommitWithParent", commit_with_parent },
 	{ "Usage", usage },
 	{ NULL },
 };

@@ -136,7 +136,8 @@ client_mounts(Client *self, const char *key, GError **error)
 }
 
 gboolean
-client_commit(Client *self, const char *name, const char *key, GHashTable *labels, GError **error)
+client_commit(Client *self, const char *name, const char *key, const char *parent,
+	      GHashTable *labels, GError **error)
 {
 	Cam__Snapshots__CommitRequest request = CAM__SNAPSHOTS__COMMIT_REQUEST__INIT;
 	gpointer answer;
@@ -144,6 +145,8 @@ client_commit(Client *self, const char *name, const char *key, GHashTable *label
 	request.snapshotter = self->snapshotter;
 	request.name = (char *) name;
 	request.key = (char *) key;
+	if (parent != NULL)
+		request.parent = (char *) parent;
 	request.labels = cam_wire_entries_from_table(labels, &request.n_labels);
 	answer = call(self, PATH "Commit", &request, NOTHING, error);
 	free_entries(request.labels, request.n_labels);

@@ -28,8 +28,9 @@ GPtrArray *client_prepare(Client *self, const char *key, const char *parent, GHa
 GPtrArray *
 client_view(Client *self, const char *key, const char *parent, GHashTable *labels, GError **error);
 GPtrArray *client_mounts(Client *self, const char *key, GError **error);
-gboolean
-client_commit(Client *self, const char *name, const char *key, GHashTable *labels, GError **error);
+/* @parent: (nullable): of a snapshot that was prepared without one (containerd 2.2) */
+gboolean client_commit(Client *self, const char *name, const char *key, const char *parent,
+		       GHashTable *labels, GError **error);
 gboolean client_remove(Client *self, const char *key, GError **error);
 CamSnapshotInfo *client_stat(Client *self, const char *key, GError **error);
 /* @info: what is sent of it is all of it; @paths: (nullable): the field mask */
