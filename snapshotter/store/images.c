@@ -268,6 +268,14 @@ cam_images_find_row(CamStore *self, const char *name, char **manifest_digest, GE
 	return find_by_text(self, name, manifest_digest, error);
 }
 
+gboolean
+cam_images_is_gone(CamStore *self, const char *name)
+{
+	g_autoptr(GPtrArray) names = cam_store_list_image_names(self, NULL);
+
+	return names != NULL && !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL);
+}
+
 CamImage *
 cam_store_get_image(CamStore *self, const char *name, GError **error)
 {

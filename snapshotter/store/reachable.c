@@ -37,6 +37,8 @@ add_images(CamStore *store, CamReachable *self, GError **error)
 		g_autoptr(GError) local = NULL;
 		g_autoptr(CamImage) image = cam_store_get_image(store, names->pdata[i], &local);
 
+		if (image == NULL && cam_images_is_gone(store, names->pdata[i]))
+			continue;
 		if (image == NULL)
 			return cam_set_error(
 				error, CAM_ERROR_FAILED_PRECONDITION,

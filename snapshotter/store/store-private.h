@@ -59,6 +59,9 @@ gboolean cam_chains_insert(CamDatabase *state, const char *const *diff_ids, GErr
 /* The image's name, source and index digest, without the documents, which may be damaged. */
 CamImage *
 cam_images_find_row(CamStore *self, const char *name, char **manifest_digest, GError **error);
+/* Whether a name that was listed a moment ago has been removed since, by another process perhaps:
+ * cambiumd forgets what containerd no longer has whenever it likes. */
+gboolean cam_images_is_gone(CamStore *self, const char *name);
 /* (transfer full) (element-type utf8): the leases that name @digest. */
 GPtrArray *cam_leases_of(CamStore *self, const char *digest, GError **error);
 

@@ -322,6 +322,10 @@ check_images(CamVerification *self, GError **error)
 		const char *name = g_ptr_array_index(names, i);
 		GError *problem = image_problem(self, name);
 
+		if (problem != NULL && cam_images_is_gone(self->store, name)) {
+			g_error_free(problem);
+			continue;
+		}
 		self->result->images++;
 		if (problem == NULL)
 			continue;

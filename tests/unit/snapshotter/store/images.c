@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names of images: how they are found, replaced and removed. Layers are another test's matter. */
 #include "snapshotter/snapshotter.h"
+#include "snapshotter/store/store-private.h"
 
 #include "image-fixture.h"
 
@@ -55,6 +56,21 @@ test_not_found(void)
 	g_assert_null(cam_store_get_image(fixture->store, "nothing-like-it-at-all", &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
 	g_assert_nonnull(strstr(error->message, "cambium images"));
+}
+
+/* What gc and verify ask when a name that they listed cannot be read. */
+static void
+test_gone(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_autofree char *digest = put_documents(fixture->store, "a", NULL);
+	g_autoptr(GError) error = NULL;
+
+	put_image(fixture->store, "shop:1.0", digest);
+	g_assert_false(cam_images_is_gone(fixture->store, "shop:1.0"));
+	g_assert_true(cam_store_remove_image(fixture->store, "shop:1.0", &error));
+	g_assert_no_error(error);
+	g_assert_true(cam_images_is_gone(fixture->store, "shop:1.0"));
 }
 
 static void
@@ -123,6 +139,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/images/find", test_find);
 	g_test_add_func("/images/not-found", test_not_found);
+	g_test_add_func("/images/gone", test_gone);
 	g_test_add_func("/images/replace-and-remove", test_replace_and_remove);
 	g_test_add_func("/images/incomplete", test_incomplete);
 	g_test_add_func("/images/list-is-sorted", test_list_is_sorted);
