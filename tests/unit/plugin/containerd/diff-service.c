@@ -5,6 +5,7 @@
 #include <gio/gunixinputstream.h>
 #include <glib-unix.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "plugin/containerd/snapshot-messages.h"
 #include "proto/diff.pb-c.h"
@@ -391,6 +392,43 @@ test_diff(Fixture *f, gconstpointer data)
 	}
 }
 
+/* What a container wrote is a layer; a directory that it renamed is left to the next differ. */
+static void
+test_diff_of_container(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GBytes) layer = make_layer();
+	g_autoptr(GPtrArray) mounts = NULL, left = NULL, right = NULL;
+	g_autoptr(CamDescriptor) blob = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *file = NULL, *moved = NULL;
+	const char *upper;
+	Cam__Diff__DiffResponse *answer;
+
+	if (f->temporary == NULL)
+		return;
+	mounts = prepare(f, "one", "");
+	blob = put_blob(f, layer, CAM_MEDIA_TYPE_OCI_LAYER_GZIP, NULL);
+	cam_wire_free(apply(f, blob, mounts, &error));
+	g_assert_true(cam_snapshotter_commit(f->snapshotter, "base", "one", NULL, NULL, &error));
+	left = view(f, "left", "base");
+	right = prepare(f, "container", "base");
+	upper = cam_snapshot_mount_get_option(g_ptr_array_index(right, 0), "upperdir");
+	file = g_build_filename(upper, "written", NULL);
+	g_assert_true(g_file_set_contents(file, "by a container", -1, NULL));
+	answer = diff(f, diff_request(CAM_MEDIA_TYPE_OCI_LAYER), left, right, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(
+		memmem(g_bytes_get_data(g_hash_table_lookup(f->blobs, answer->diff->digest), NULL),
+		       (gsize) answer->diff->size, "by a container", 14));
+	cam_wire_free(answer);
+
+	moved = g_build_filename(upper, "moved", NULL);
+	g_assert_no_errno(g_mkdir(moved, 0755));
+	g_assert_no_errno(setxattr(moved, "trusted.overlay.redirect", "etc", 3, 0));
+	g_assert_null(diff(f, diff_request(""), left, right, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_UNIMPLEMENTED);
+}
+
 static void
 test_diff_refuses(Fixture *f, gconstpointer data)
 {
@@ -483,6 +521,7 @@ main(int argc, char **argv)
 	ADD("not-ours", test_not_ours);
 	ADD("next-differ", test_next_differ);
 	ADD("diff", test_diff);
+	ADD("diff-of-container", test_diff_of_container);
 	ADD("diff-refuses", test_diff_refuses);
 	ADD("client-goes", test_client_goes);
 	return g_test_run();
