@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# On top of lib.sh: a host with containerd with cambiumd as its snapshotter, containers, and what is left of
-# them afterwards. Everything has its own root, state, socket and namespace, so that such tests run
-# beside each other and beside the machine's own containerd.
+# On top of lib.sh: a host whose containerd has cambiumd as its snapshotter, containers, and what is
+# left of them afterwards. Everything has its own root, state, socket and namespace, so that such
+# tests run beside each other and beside the machine's own containerd.
 #
 # CAM_SNAPSHOTTER=overlayfs runs a test against containerd's own snapshotter: it proves the test.
 # CAM_MOUNT is the key `mount` of cambiumd's configuration.
@@ -25,7 +25,8 @@ need_containers() {
 	need_containerd
 	[ -x "$CAMBIUMD" ] || skip_all "there is no $CAMBIUMD"
 	mkdir "$T/probe"
-	mount -t tmpfs tmpfs "$T/probe" 2> /dev/null || skip_all 'nothing can be mounted here'
+	mount -t tmpfs tmpfs "$T/probe" 2> /dev/null ||
+		skip_all 'nothing can be mounted here'
 	umount "$T/probe"
 }
 
