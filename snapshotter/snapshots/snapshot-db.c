@@ -436,7 +436,13 @@ run_with_id(CamSnapshotDb *self, const char *sql, gint64 id, GError **error)
 gboolean
 cam_snapshot_db_remove(CamSnapshotDb *self, gint64 id, GError **error)
 {
-	return run_with_id(self, "DELETE FROM snapshots WHERE id = ?", id, error);
+	gboolean good;
+
+	if (!cam_database_exec(self->db, "PRAGMA synchronous = NORMAL", error))
+		return FALSE;
+	good = run_with_id(self, "DELETE FROM snapshots WHERE id = ?", id, error);
+	return cam_database_exec(self->db, "PRAGMA synchronous = FULL", good ? error : NULL) &&
+	       good;
 }
 
 gboolean

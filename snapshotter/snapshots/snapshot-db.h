@@ -9,8 +9,9 @@ G_BEGIN_DECLS
  * CamSnapshotDb:
  *
  * What is known of snapshots, in SQLite. A snapshot's own content is a number of layers of the
- * store, in order, and on top of them, while it has one, an upper directory. Every write is durable
- * when it returns: containerd, which asked for it, believes it from then on. Not thread-safe.
+ * store, in order, and on top of them, while it has one, an upper directory. What is written is
+ * durable when it returns: containerd, which asked for it, believes it from then on. Not
+ * thread-safe.
  */
 typedef struct _CamSnapshotDb CamSnapshotDb;
 
@@ -73,6 +74,8 @@ char *cam_snapshot_db_find_labelled(CamSnapshotDb *self, gint64 parent, const ch
 gint64
 cam_snapshot_db_insert(CamSnapshotDb *self, const char *name, gint64 parent, CamSnapshotKind kind,
 		       gboolean has_upper, GHashTable *labels, GError **error);
+/* Durable with the next other write only: a row that a power failure brings back is one that
+ * containerd does not know and removes again. */
 gboolean cam_snapshot_db_remove(CamSnapshotDb *self, gint64 id, GError **error);
 /* Makes an active snapshot a committed one called @name; ALREADY_EXISTS. Its uses end. */
 gboolean cam_snapshot_db_seal(CamSnapshotDb *self, gint64 id, const char *name, gint64 parent,
