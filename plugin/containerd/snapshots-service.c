@@ -71,37 +71,39 @@ take_labels(gsize n, Cam__Types__Entry *const *labels, GError **error)
 						       : NULL;
 }
 
+typedef GPtrArray *(*Create)(CamSnapshotter *snapshotter, const char *key, const char *parent,
+			     GHashTable *labels, GCancellable *cancellable, GError **error);
+
+/* What Prepare and View have in common; @gate: (nullable) */
 static gboolean
-prepare(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError **error)
+create(CamGrpcServerCall *call, const Cam__Snapshots__PrepareRequest *r, const Service *self,
+       Create make, const CamSnapshotGate *gate, GError **error)
 {
-	Service *self = user_data;
-	const Cam__Snapshots__PrepareRequest *r = request;
 	g_autoptr(GHashTable) labels = take_labels(r->n_labels, r->labels, error);
 	g_autoptr(GPtrArray) mounts = NULL;
 
 	if (labels == NULL || !check_name(r->key, "key", error))
 		return FALSE;
-	if (self->gate.check != NULL &&
-	    !self->gate.check(r->key, r->parent, labels, self->gate.user_data, error))
+	if (gate != NULL && gate->check != NULL &&
+	    !gate->check(r->key, r->parent, labels, gate->user_data, error))
 		return FALSE;
-	mounts = cam_snapshotter_prepare(self->snapshotter, r->key, r->parent, labels,
-					 cam_grpc_server_call_get_cancellable(call), error);
+	mounts = make(self->snapshotter, r->key, r->parent, labels,
+		      cam_grpc_server_call_get_cancellable(call), error);
 	return send_mounts(call, mounts, error);
+}
+
+static gboolean
+prepare(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError **error)
+{
+	const Service *self = user_data;
+
+	return create(call, request, self, cam_snapshotter_prepare, &self->gate, error);
 }
 
 static gboolean
 view(CamGrpcServerCall *call, gconstpointer request, gpointer user_data, GError **error)
 {
-	Service *self = user_data;
-	const Cam__Snapshots__PrepareRequest *r = request;
-	g_autoptr(GHashTable) labels = take_labels(r->n_labels, r->labels, error);
-	g_autoptr(GPtrArray) mounts = NULL;
-
-	if (labels == NULL || !check_name(r->key, "key", error))
-		return FALSE;
-	mounts = cam_snapshotter_view(self->snapshotter, r->key, r->parent, labels,
-				      cam_grpc_server_call_get_cancellable(call), error);
-	return send_mounts(call, mounts, error);
+	return create(call, request, user_data, cam_snapshotter_view, NULL, error);
 }
 
 static gboolean
