@@ -79,6 +79,10 @@ start_cambiumd() {
 		diag "cambiumd does not start: $(tail -n 20 "$T/cambiumd.log")"
 		return 1
 	}
+	# containerd waits a little before it calls a peer again that was gone.
+	if is_cambium && [ -n "${CONTAINERD_PID:-}" ] && kill -0 "$CONTAINERD_PID" 2> /dev/null; then
+		wait_for 20 snap ls || diag 'containerd does not reach cambiumd'
+	fi
 }
 
 # One that adopts nothing by itself.
