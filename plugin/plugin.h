@@ -8,3 +8,4 @@
 #include "plugin/cli/cli.h"
 #include "plugin/config.h"
 #include "plugin/settings.h"
+#include "plugin/sources.h"

@@ -81,6 +81,15 @@ typedef struct {
 	gboolean insecure;
 } CamSourceOptions;
 
+/* (element-type utf8) */
+#define CAM_REPO_OPTION(type, member)                                                        \
+	{                                                                                    \
+		"repo", 0, CAM_OPTION_LIST, G_STRUCT_OFFSET(type, member), "LINE", NULL,     \
+			CAM_COMPLETE_NOTHING,                                                \
+			"a repository to use instead of those that are found, as a line of " \
+			"sources.list(5)"                                                    \
+	}
+
 #define CAM_SOURCE_OPTIONS(type, member)                                       \
 	{ "platform",                                                          \
 	  0,                                                                   \

@@ -3,7 +3,7 @@
 #include "plugin/cli/commands.h"
 
 #include "plugin/cli/fix-report.h"
-#include "plugin/cli/sources.h"
+#include "plugin/sources.h"
 
 static const char *const methods[] = { "auto", "sandbox", "graft", NULL };
 
@@ -120,7 +120,6 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 	g_autoptr(CamInventory) inventory = NULL;
 	g_autoptr(CamAptRepository) repository = NULL;
 	g_autoptr(GPtrArray) sources = NULL;
-	g_autoptr(GError) problem = NULL;
 	const CamConfig *config = cam_cli_get_config(cli);
 	CamFixOptions options_for_fix = {
 		.plan = { .all = self->all,
@@ -140,11 +139,10 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 		cam_scan_engine_get_inventory(engine, image, cam_cli_get_cancellable(cli), error);
 	if (inventory == NULL)
 		return FALSE;
-	sources = cam_cli_named_sources(cli, inventory->os, self->repo, &problem);
-	if (problem != NULL) {
-		g_propagate_error(error, g_steal_pointer(&problem));
+	sources = cam_find_sources(config, self->repo, cam_cli_get_store(cli, FALSE, NULL), image,
+				   inventory->os, cam_cli_get_cancellable(cli), error);
+	if (sources == NULL)
 		return FALSE;
-	}
 	options_for_fix.plan.sources = sources;
 	if (!cam_cli_fill_transport(cli, &self->source, destination, &options_for_fix.transport,
 				    error))

@@ -58,7 +58,7 @@ void cam_fix_plan_give_up(CamFixPlan *self, guint index, const char *reason);
 typedef struct {
 	gboolean all;		  /* every available update, not only security */
 	const char *const *only;  /* (nullable): CVE ids or package names */
-	const GPtrArray *sources; /* (nullable) (element-type CamAptSource): no others */
+	const GPtrArray *sources; /* (element-type CamAptSource): where packages may come from */
 } CamPlanOptions;
 
 /**

@@ -246,46 +246,6 @@ load_source(Planner *self, const CamAptSource *source, GError **error)
 	return TRUE;
 }
 
-static CamAptSource *
-copy_source(const CamAptSource *source)
-{
-	CamAptSource *copy = cam_apt_source_new(source->uri, source->suite,
-						(const char *const *) source->components);
-
-	copy->signed_by = g_strdup(source->signed_by);
-	copy->key = source->key ? g_bytes_ref(source->key) : NULL;
-	copy->trusted = source->trusted;
-	g_free(copy->origin);
-	copy->origin = g_strdup(source->origin);
-	return copy;
-}
-
-static gboolean
-find_sources(Planner *self, const GPtrArray *given, GError **error)
-{
-	const CamOsRelease *os = self->scan->os;
-	g_autoptr(GPtrArray) host = NULL;
-	g_autoptr(GPtrArray) image = NULL;
-	g_autoptr(GPtrArray) found = NULL;
-
-	if (!given) {
-		if (!os || !os->codename)
-			return cam_set_error(
-				error, CAM_ERROR_FAILED_PRECONDITION,
-				"the image does not say of which release it is, so its "
-				"repositories are not known: name them");
-		host = cam_apt_sources_read_host(NULL, error);
-		image = host ? cam_apt_sources_read_rootfs(self->rootfs, error) : NULL;
-		if (!image)
-			return FALSE;
-		found = cam_apt_sources_for_release(os->id, os->codename, host, image);
-		given = found;
-	}
-	for (guint i = 0; i < given->len; i++)
-		g_ptr_array_add(self->plan->sources, copy_source(g_ptr_array_index(given, i)));
-	return TRUE;
-}
-
 static gboolean
 load_repositories(Planner *self, GError **error)
 {
@@ -303,10 +263,6 @@ load_repositories(Planner *self, GError **error)
 		return FALSE;
 	if (self->repositories->len > 0)
 		return TRUE;
-	if (sources->len == 0)
-		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
-				     "no package repository is known for this image: add one for "
-				     "its release to the apt sources of the machine, or name one");
 	return cam_set_error(error, CAM_ERROR_UNAVAILABLE,
 			     "no package repository can be used (%s): check the network and the "
 			     "apt sources, or name another repository",
@@ -316,8 +272,7 @@ load_repositories(Planner *self, GError **error)
 /* ---- all of it ---- */
 
 static gboolean
-load(Planner *self, CamStore *store, const CamImage *image, const CamPlanOptions *options,
-     GError **error)
+load(Planner *self, CamStore *store, const CamImage *image, GError **error)
 {
 	self->rootfs = cam_store_open_rootfs(store, (const char *const *) image->diff_ids,
 					     self->cancellable, error);
@@ -328,7 +283,7 @@ load(Planner *self, CamStore *store, const CamImage *image, const CamPlanOptions
 		cam_solver_new(self->architecture, (const char *const *) self->foreign, error);
 	return self->solver && load_installed(self, error) &&
 	       cam_preferences_read(self->rootfs, self->excluded, self->plan->warnings, error) &&
-	       find_sources(self, options->sources, error) && load_repositories(self, error);
+	       load_repositories(self, error);
 }
 
 CamFixPlan *
@@ -336,7 +291,6 @@ cam_fix_plan_new(CamStore *store, CamScanEngine *engine, CamAptRepository *repos
 		 const CamImage *image, const CamScanResult *scan, const CamPlanOptions *options,
 		 CamProgress *progress, GCancellable *cancellable, GError **error)
 {
-	static const CamPlanOptions defaults = { 0 };
 	g_autoptr(CamFixPlan) plan = cam_fix_plan_new_empty();
 	g_auto(Planner) planner = {
 		.repository = repository,
@@ -349,10 +303,12 @@ cam_fix_plan_new(CamStore *store, CamScanEngine *engine, CamAptRepository *repos
 		.cancellable = cancellable,
 	};
 
-	if (!options)
-		options = &defaults;
+	g_return_val_if_fail(options->sources, NULL);
+	for (guint i = 0; i < options->sources->len; i++)
+		g_ptr_array_add(plan->sources,
+				cam_apt_source_copy(g_ptr_array_index(options->sources, i)));
 	plan->ecosystem = scan->os ? g_strdup(scan->os->ecosystem) : NULL;
-	if (!load(&planner, store, image, options, error))
+	if (!load(&planner, store, image, error))
 		return NULL;
 
 	g_autoptr(CamPlanSelection) selection = cam_plan_selection_new(

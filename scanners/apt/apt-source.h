@@ -7,8 +7,6 @@
 
 G_BEGIN_DECLS
 
-CamAptSource *cam_apt_source_copy(const CamAptSource *other);
-
 /* Appends what the current paragraph of a .sources file says: one source for each pair of URI and
  * suite; none if it is disabled or has no binary packages. */
 gboolean cam_apt_source_add_paragraph(CamDeb822 *paragraph, GPtrArray *sources, GError **error);

@@ -20,6 +20,7 @@ typedef struct {
 } CamAptSource;
 
 CamAptSource *cam_apt_source_new(const char *uri, const char *suite, const char *const *components);
+CamAptSource *cam_apt_source_copy(const CamAptSource *other);
 void cam_apt_source_free(CamAptSource *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAptSource, cam_apt_source_free)
 
