@@ -264,6 +264,19 @@ parse_http_uri(GUri *base, const char *text, GError **error)
 	return g_steal_pointer(&uri);
 }
 
+gboolean
+cam_http_host_is_this_machine(const char *host)
+{
+	g_autofree char *name = host[0] == '[' ? g_strndup(host + 1, strcspn(host + 1, "]"))
+					       : g_strndup(host, strcspn(host, ":"));
+	g_autoptr(GInetAddress) address = g_inet_address_new_from_string(host);
+
+	if (address == NULL)
+		address = g_inet_address_new_from_string(name);
+	return g_ascii_strcasecmp(name, "localhost") == 0 ||
+	       (address != NULL && g_inet_address_get_is_loopback(address));
+}
+
 static CamHttpResponse *
 send_following(CamHttpClient *self, const CamHttpRequest *request, GUri *first,
 	       GCancellable *cancellable, GError **error)
@@ -275,7 +288,10 @@ send_following(CamHttpClient *self, const CamHttpRequest *request, GUri *first,
 			send_once(self, request, uri, same_origin(first, uri), cancellable, error);
 		g_autoptr(GUri) next = NULL;
 
-		if (response == NULL || !is_redirect(request, response))
+		if (response == NULL)
+			return NULL;
+		response->elsewhere = !same_origin(first, uri);
+		if (!is_redirect(request, response))
 			return g_steal_pointer(&response);
 		next = parse_http_uri(uri, cam_http_response_get_header(response, "location"),
 				      error);
@@ -285,6 +301,12 @@ send_following(CamHttpClient *self, const CamHttpRequest *request, GUri *first,
 		    !g_str_equal(g_uri_get_scheme(next), "https")) {
 			cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
 				      "%s redirects from https to plain http", response->url);
+			return NULL;
+		}
+		if (request->confidential && !same_origin(first, next)) {
+			cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
+				      "%s redirects a request that holds a login to another host",
+				      response->url);
 			return NULL;
 		}
 		g_clear_pointer(&uri, g_uri_unref);

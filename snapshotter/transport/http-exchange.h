@@ -17,11 +17,13 @@ typedef struct {
 	goffset body_size;	    /* of @body_stream */
 	goffset range_start;	    /* above 0: only what is from there on */
 	gboolean once;		    /* no retries: to find out whether somebody is there */
+	gboolean confidential;	    /* the body is for this origin alone: no redirect elsewhere */
 } CamHttpRequest;
 
 typedef struct {
 	guint status;
 	char *url;	     /* after redirects */
+	gboolean elsewhere;  /* another origin answered than the one that was asked */
 	GHashTable *headers; /* names in lower case; a repeated one joined with ", " */
 	GInputStream *body;
 } CamHttpResponse;
@@ -39,6 +41,10 @@ GBytes *cam_http_response_read(CamHttpResponse *self, gsize max_size, GCancellab
 /* Always FALSE: the error that stands for the status; @what says what failed, @detail (nullable)
  * what the server said. */
 gboolean cam_http_status_error(guint status, const char *what, const char *detail, GError **error);
+
+/* Whether @host ("localhost", "127.0.0.1:5000", "[::1]") is a loopback address by its very name:
+ * what goes there in plain text crosses no network. */
+gboolean cam_http_host_is_this_machine(const char *host);
 
 /* A client that takes any certificate and may be redirected from https to http. */
 CamHttpClient *cam_http_client_new_insecure(void);

@@ -130,7 +130,8 @@ post_token(CamRegistryAuth *self, const char *realm, const char *service, const 
 	g_autoptr(GBytes) body = NULL;
 	CamHttpRequest request = { .method = "POST",
 				   .url = realm,
-				   .content_type = "application/x-www-form-urlencoded" };
+				   .content_type = "application/x-www-form-urlencoded",
+				   .confidential = TRUE };
 
 	append_param(form, "grant_type", "refresh_token");
 	append_param(form, "refresh_token", self->credentials->identity_token);
@@ -170,6 +171,18 @@ read_token(CamRegistryAuth *self, CamHttpResponse *response, const char *scope,
 	return TRUE;
 }
 
+/* A login must not cross a network in plain text, wherever the registry itself was reached. */
+static gboolean
+may_receive_login(CamRegistryAuth *self, const char *realm)
+{
+	g_autoptr(GUri) uri = g_uri_parse(realm, G_URI_FLAGS_NONE, NULL);
+
+	if (uri == NULL || g_uri_get_host(uri) == NULL)
+		return FALSE;
+	return self->plain_allowed || g_str_equal(g_uri_get_scheme(uri), "https") ||
+	       cam_http_host_is_this_machine(g_uri_get_host(uri));
+}
+
 static gboolean
 answer_bearer(CamRegistryAuth *self, const CamChallenge *challenge, const char *scope,
 	      GCancellable *cancellable, GError **error)
@@ -181,7 +194,7 @@ answer_bearer(CamRegistryAuth *self, const CamChallenge *challenge, const char *
 	if (realm == NULL)
 		return cam_set_error(error, CAM_ERROR_UNAUTHENTICATED, "%s names no token server",
 				     self->host);
-	if (!self->plain_allowed && !g_str_has_prefix(realm, "https://"))
+	if (!may_receive_login(self, realm))
 		return cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
 				     "%s wants a login to go over plain http to %s", self->host,
 				     realm);

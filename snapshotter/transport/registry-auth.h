@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 typedef struct _CamRegistryAuth CamRegistryAuth;
 
 /* @auth_file: (nullable): instead of the usual files. @plain_allowed: whether secrets may go to a
- * token server over plain HTTP. */
+ * token server beyond this machine over plain HTTP. */
 CamRegistryAuth *
 cam_registry_auth_new(CamHttpClient *client, const char *host, const char *repository,
 		      const char *auth_file, gboolean plain_allowed);

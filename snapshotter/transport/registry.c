@@ -55,7 +55,8 @@ is_own_url(CamRegistry *self, const char *url)
 	return strncmp(url, self->base, length) == 0 && url[length] == '/';
 }
 
-/* @request without Authorization; a challenge is answered once. */
+/* @request without Authorization; a challenge is answered once, and only if it is the registry's
+ * own: where a redirect leads, nobody may ask for the registry's login. */
 static CamHttpResponse *
 registry_send(CamRegistry *self, const CamHttpRequest *request, const char *scope,
 	      GCancellable *cancellable, GError **error)
@@ -76,7 +77,8 @@ registry_send(CamRegistry *self, const CamHttpRequest *request, const char *scop
 		authorized.headers = (const char *const *) headers->pdata;
 		response = cam_http_client_send(self->client, &authorized, cancellable, error);
 		if (response == NULL || response->status != 401 || attempt > 0 ||
-		    request->body_stream != NULL || !is_own_url(self, request->url))
+		    response->elsewhere || request->body_stream != NULL ||
+		    !is_own_url(self, request->url))
 			return g_steal_pointer(&response);
 		if (!cam_registry_auth_answer(
 			    self->auth, cam_http_response_get_header(response, "www-authenticate"),
@@ -557,22 +559,6 @@ cam_registry_init(CamRegistry *self)
 	self->uploads = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
-static gboolean
-is_this_machine(const char *host)
-{
-	g_autofree char *name = NULL;
-	g_autoptr(GInetAddress) address = NULL;
-
-	if (host[0] == '[')
-		name = g_strndup(host + 1, strcspn(host + 1, "]"));
-	else
-		name = g_strndup(host, strcspn(host, ":"));
-	if (g_ascii_strcasecmp(name, "localhost") == 0)
-		return TRUE;
-	address = g_inet_address_new_from_string(name);
-	return address != NULL && g_inet_address_get_is_loopback(address);
-}
-
 /* Whether a registry answers there: 200, or 401 where it wants a login. */
 static gboolean
 answers(CamRegistry *self, const char *base, GCancellable *cancellable, GError **error)
@@ -594,7 +580,7 @@ static gboolean
 choose_scheme(CamRegistry *self, const char *wire_host, gboolean insecure,
 	      GCancellable *cancellable, GError **error)
 {
-	gboolean here = is_this_machine(wire_host);
+	gboolean here = cam_http_host_is_this_machine(wire_host);
 	const char *schemes[] = { here ? "http://" : "https://", here ? "https://" : "http://" };
 	g_autoptr(GError) first = NULL;
 
@@ -635,9 +621,8 @@ cam_registry_open(const CamLocation *location, gboolean writable,
 	if (!choose_scheme(self, hub ? "registry-1.docker.io" : self->host, insecure, cancellable,
 			   error))
 		return NULL;
-	self->auth =
-		cam_registry_auth_new(self->client, hub ? "docker.io" : self->host,
-				      self->repository, options != NULL ? options->auth_file : NULL,
-				      g_str_has_prefix(self->base, "http://") || insecure);
+	self->auth = cam_registry_auth_new(self->client, hub ? "docker.io" : self->host,
+					   self->repository,
+					   options != NULL ? options->auth_file : NULL, insecure);
 	return CAM_IMAGE_TRANSPORT(g_steal_pointer(&self));
 }

@@ -19,6 +19,9 @@ given a file with a certificate and its key.
   swapped/*       answers every request for a manifest by digest with another one
   busy/*          answers every first request with 429 and Retry-After
   redirect/*      sends readers of blobs to another host, which refuses credentials
+  stolen/*        sends readers of blobs to another host, which asks for a login of its own
+  stolen-token/*  wants a bearer token; its token server sends the login on to another host
+  plain-token/*   wants a bearer token from a server on another machine, over plain http
   immutable-N/*   refuses to replace a tag with HTTP status N
   schema1/*       has a manifest of docker's first schema
 """
@@ -107,6 +110,9 @@ class Registry(BaseHTTPRequestHandler):
         here = "http://" + self.headers["Host"]
         if mode == "basic" and given != LOGIN:
             self.refuse(401, "UNAUTHORIZED", [("WWW-Authenticate", 'Basic realm="x, y"')])
+        elif mode in ("stolen-token", "plain-token") and given != TOKEN:
+            realm = here + "/token?moved=1" if mode == "stolen-token" else "http://token.example.org/token"
+            self.refuse(401, "UNAUTHORIZED", [("WWW-Authenticate", 'Bearer realm="%s"' % realm)])
         elif mode in ("token", "anonymous") and given != TOKEN:
             challenge = 'Bearer realm="%s/token",service="here, there",scope="x"' % here
             if mode == "token":
@@ -186,9 +192,9 @@ class Registry(BaseHTTPRequestHandler):
             return self.refuse(404, "BLOB_UNKNOWN")
         if self.command == "HEAD":
             return self.answer(200, body)
-        if mode == "redirect":
-            port = self.server.server_address[1]
-            return self.answer(307, headers=[("Location", "http://localhost:%d/cdn/%s" % (port, digest))])
+        if mode in ("redirect", "stolen"):
+            place = "cdn" if mode == "redirect" else "thief"
+            return self.answer(307, headers=[("Location", self.elsewhere("/%s/%s" % (place, digest)))])
         body = self.spoil(mode, digest, body)
         start = 0 if mode == "cut-norange" else self.start_of_range()
         self.send_response(206 if start else 200)
@@ -211,6 +217,17 @@ class Registry(BaseHTTPRequestHandler):
             self.close_connection = True
         return None
 
+    # The same server under another name is another host.
+    def elsewhere(self, path):
+        return "http://localhost:%d%s" % (self.server.server_address[1], path)
+
+    # What arrives here has gone astray.
+    def be_the_thief(self, body=b""):
+        if "Authorization" in self.headers or body:
+            log_file.write("STOLEN %s %s\n" % (self.headers.get("Authorization"), body.decode()))
+        challenge = 'Bearer realm="%s",service="x"' % self.elsewhere("/thief/token")
+        self.refuse(401, "UNAUTHORIZED", [("WWW-Authenticate", challenge)])
+
     def send_from_elsewhere(self, digest):
         if "Authorization" in self.headers:
             return self.refuse(400, "CREDENTIALS_LEAKED")
@@ -223,6 +240,8 @@ class Registry(BaseHTTPRequestHandler):
         parts = url.path.strip("/").split("/")
         if parts[0] == "token":
             return self.give_token(parse_qs(url.query))
+        if parts[0] == "thief":
+            return self.be_the_thief()
         if parts[0] == "cdn":
             return self.send_from_elsewhere(parts[1])
         if len(parts) < 4:
@@ -244,10 +263,15 @@ class Registry(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_POST(self):
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/thief"):
+            return self.be_the_thief(body)
+        if self.path.startswith("/token?moved"):
+            return self.answer(307, headers=[("Location", self.elsewhere("/thief/token"))])
         mode = self.path.split("/")[2]
         if self.is_allowed(mode):
             self.answer(202, headers=[("Location", "/upload/%s?state=%%2F1" % mode)])
+        return None
 
     def do_PUT(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
