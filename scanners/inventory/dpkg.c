@@ -121,6 +121,24 @@ read_source(CamDeb822 *stanza, const char *path, CamPackage *package, GError **e
 	return TRUE;
 }
 
+/*
+ * (nullable): who made the package: Origin (deb-control(5)), what other builders call Vendor, or
+ * the Maintainer. A name of people may be any text.
+ */
+static char *
+dup_origin(CamDeb822 *stanza)
+{
+	static const char *const fields[] = { "Origin", "Vendor", "Maintainer" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(fields); i++) {
+		g_autofree char *value = cam_deb822_dup(stanza, fields[i]);
+
+		if (value != NULL && *g_strstrip(value) != '\0')
+			return g_steal_pointer(&value);
+	}
+	return NULL;
+}
+
 static gboolean
 is_package_name(const char *name)
 {
@@ -157,6 +175,7 @@ read_package(CamDeb822 *stanza, const char *path, CamPackage **out, GError **err
 	    !dup_words(stanza, path, "Essential", &essential, error))
 		return FALSE;
 	package->essential = g_strcmp0(essential, "yes") == 0;
+	package->origin = dup_origin(stanza);
 	*out = g_steal_pointer(&package);
 	return TRUE;
 }
@@ -227,7 +246,7 @@ dpkg_scan(CamRootfs *rootfs, const char *const *paths, CamInventory *inventory, 
 
 const CamScanner cam_scanner_dpkg = {
 	.name = "dpkg",
-	.version = 1,
+	.version = 2,
 	.wants = dpkg_wants,
 	.scan = dpkg_scan,
 };

@@ -6,7 +6,7 @@
 #include "scanners/inventory/inventory.h"
 
 /* Names come from images and may be any bytes, which GVariant's strings may not: all is "ay". */
-#define PACKAGE_TYPE   "(yayaymayayaymaybbayi)"
+#define PACKAGE_TYPE   "(yayaymayayaymaymaybbayi)"
 #define OS_TYPE	       "(aymaymaymaymaymaymaymay)"
 #define INVENTORY_TYPE "(m" OS_TYPE "a" PACKAGE_TYPE "aay)"
 
@@ -81,11 +81,12 @@ os_to_variant(const CamOsRelease *os)
 static GVariant *
 package_to_variant(const CamPackage *package)
 {
-	return g_variant_new(
-		"(y^ay^ay@may^ay^ay@maybb^ayi)", (guchar) package->type, package->name,
-		package->version, maybe_bytestring(package->architecture), package->source_name,
-		package->source_version, maybe_bytestring(package->multi_arch), package->held,
-		package->essential, package->path != NULL ? package->path : "", package->layer);
+	return g_variant_new("(y^ay^ay@may^ay^ay@may@maybb^ayi)", (guchar) package->type,
+			     package->name, package->version,
+			     maybe_bytestring(package->architecture), package->source_name,
+			     package->source_version, maybe_bytestring(package->multi_arch),
+			     maybe_bytestring(package->origin), package->held, package->essential,
+			     package->path != NULL ? package->path : "", package->layer);
 }
 
 GBytes *
@@ -134,16 +135,17 @@ static CamPackage *
 package_from_variant(GVariant *variant)
 {
 	CamPackage *package = g_new0(CamPackage, 1);
-	GVariant *architecture, *multi_arch;
+	GVariant *architecture, *multi_arch, *origin;
 	guchar type;
 
-	g_variant_get(variant, "(y^ay^ay@may^ay^ay@maybb^ayi)", &type, &package->name,
+	g_variant_get(variant, "(y^ay^ay@may^ay^ay@may@maybb^ayi)", &type, &package->name,
 		      &package->version, &architecture, &package->source_name,
-		      &package->source_version, &multi_arch, &package->held, &package->essential,
-		      &package->path, &package->layer);
+		      &package->source_version, &multi_arch, &origin, &package->held,
+		      &package->essential, &package->path, &package->layer);
 	package->type = type;
 	package->architecture = dup_maybe(architecture);
 	package->multi_arch = dup_maybe(multi_arch);
+	package->origin = dup_maybe(origin);
 	return package;
 }
 

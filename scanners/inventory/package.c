@@ -32,6 +32,7 @@ cam_package_copy(const CamPackage *self)
 	copy->source_name = g_strdup(self->source_name);
 	copy->source_version = g_strdup(self->source_version);
 	copy->multi_arch = g_strdup(self->multi_arch);
+	copy->origin = g_strdup(self->origin);
 	copy->path = g_strdup(self->path);
 	return copy;
 }
@@ -45,6 +46,7 @@ cam_package_free(CamPackage *self)
 	g_free(self->source_name);
 	g_free(self->source_version);
 	g_free(self->multi_arch);
+	g_free(self->origin);
 	g_free(self->path);
 	g_free(self);
 }

@@ -22,6 +22,7 @@ typedef struct {
 	char *source_name;    /* never NULL: the name where nothing else is said */
 	char *source_version; /* never NULL */
 	char *multi_arch;     /* (nullable): "same", "foreign", "allowed" */
+	char *origin;	      /* (nullable): who made it, in the words of its own database */
 	gboolean held;	      /* its system says that it must not move */
 	gboolean essential;
 	char *path; /* the database that lists it, "var/lib/dpkg/status" */

@@ -148,6 +148,7 @@ package_to_json(const CamPackage *package, const CamScanResult *result)
 	json_object_set_boolean_member(object, "held", package->held);
 	json_object_set_boolean_member(object, "essential", package->essential);
 	cam_json_set_text(object, "multi_arch", package->multi_arch);
+	cam_json_set_text(object, "origin", package->origin);
 	cam_json_set_text(object, "purl", purl);
 	cam_json_set_text(object, "path", package->path);
 	set_layer(object, result->layers, package->layer);

@@ -22,12 +22,15 @@ test_fields(void)
 					      "Version: 3.0.11-1+b2\n"
 					      "Architecture: amd64\n"
 					      "Multi-Arch: same\n"
+					      "Maintainer: J\xc3\xb6rg <j@example.org>\n"
 					      "Description: x\n"
 					      " Version: 9\n"
 					      "\n"
 					      "Package: zlib1g\n"
 					      "Status: install ok installed\n"
 					      "Source: zlib\n"
+					      "Origin: Example Corp\n"
+					      "Maintainer: somebody\n"
 					      "Version: 1:1.2.13\n",
 					      &error);
 	const CamPackage *package;
@@ -41,12 +44,14 @@ test_fields(void)
 	g_assert_cmpstr(package->source_version, ==, "3.0.11-1");
 	g_assert_cmpstr(package->architecture, ==, "amd64");
 	g_assert_cmpstr(package->multi_arch, ==, "same");
+	g_assert_cmpstr(package->origin, ==, "J\xc3\xb6rg <j@example.org>");
 	g_assert_cmpstr(package->path, ==, "var/lib/dpkg/status");
 	g_assert_true(package->held);
 	g_assert_true(package->essential);
 	package = packages->pdata[1];
 	g_assert_cmpstr(package->source_name, ==, "zlib");
 	g_assert_cmpstr(package->source_version, ==, "1:1.2.13");
+	g_assert_cmpstr(package->origin, ==, "Example Corp");
 	g_assert_false(package->held);
 	g_assert_false(package->essential);
 	g_assert_null(package->architecture);

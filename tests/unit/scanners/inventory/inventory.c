@@ -21,6 +21,7 @@ test_bytes(void)
 
 	package->architecture = g_strdup("amd64");
 	package->multi_arch = g_strdup("same");
+	package->origin = g_strdup("Example Corp");
 	package->path = g_strdup("status.d/\xff");
 	package->held = TRUE;
 	package->layer = 2;
@@ -36,11 +37,13 @@ test_bytes(void)
 	package = copy->packages->pdata[0];
 	g_assert_cmpstr(package->path, ==, "status.d/\xff");
 	g_assert_cmpstr(package->multi_arch, ==, "same");
+	g_assert_cmpstr(package->origin, ==, "Example Corp");
 	g_assert_true(package->held);
 	g_assert_false(package->essential);
 	g_assert_cmpint(package->layer, ==, 2);
 	package = copy->packages->pdata[1];
 	g_assert_null(package->architecture);
+	g_assert_null(package->origin);
 	g_assert_cmpint(package->layer, ==, -1);
 	g_assert_cmpstr(copy->os->ecosystem, ==, "Debian:12");
 	g_assert_null(copy->os->pretty_name);

@@ -34,10 +34,12 @@ test_copy(void)
 	g_autoptr(CamPackage) copy = NULL;
 
 	package->multi_arch = g_strdup("same");
+	package->origin = g_strdup("Example Corp");
 	package->held = TRUE;
 	copy = cam_package_copy(package);
 	g_assert_cmpint(cam_package_compare(package, copy), ==, 0);
 	g_assert_cmpstr(copy->multi_arch, ==, "same");
+	g_assert_cmpstr(copy->origin, ==, "Example Corp");
 	g_assert_cmpstr(copy->source_name, ==, "a");
 	g_assert_cmpint(copy->layer, ==, -1);
 	g_assert_true(copy->held);
