@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "snapshotter/transport/deadline.h"
 #include "snapshotter/transport/pause.h"
 #include "snapshotter/transport/stream-bytes.h"
 
@@ -18,10 +19,13 @@
 #define MAX_REDIRECTS	  10
 #define MAX_RETRY_AFTER_S 60
 
+static const CamPace usual_pace = { .window = 60000, .min_rate = 4096, .longest = 600000 };
+
 struct _CamHttpClient {
 	GObject parent_instance;
 	SoupSession *session;
 	gboolean insecure;
+	CamPace pace;
 };
 
 G_DEFINE_FINAL_TYPE(CamHttpClient, cam_http_client, G_TYPE_OBJECT)
@@ -50,6 +54,13 @@ cam_http_client_init(CamHttpClient *self)
 						      "cambium/" CAM_VERSION, NULL);
 	soup_session_remove_feature_by_type(self->session, SOUP_TYPE_CONTENT_DECODER);
 	soup_session_remove_feature_by_type(self->session, SOUP_TYPE_AUTH_MANAGER);
+	self->pace = usual_pace;
+}
+
+void
+cam_http_client_set_pace(CamHttpClient *self, const CamPace *pace)
+{
+	self->pace = *pace;
 }
 
 CamHttpClient *
@@ -101,6 +112,7 @@ GBytes *
 cam_http_response_read(CamHttpResponse *self, gsize max_size, GCancellable *cancellable,
 		       GError **error)
 {
+	cam_paced_stream_limit(self->body);
 	return cam_stream_read_bytes(self->body, max_size, self->url, cancellable, error);
 }
 
@@ -188,13 +200,56 @@ shown_url(GUri *uri)
 	return g_uri_to_string_partial(uri, G_URI_HIDE_USERINFO | G_URI_HIDE_QUERY);
 }
 
+/* What is sent, and at which pace. */
+typedef struct {
+	const CamPace *pace;
+	CamDeadline *deadline;
+	guint64 written;
+} Sending;
+
+/* An upload may take as long as it needs while it goes on at the pace. */
+static void
+on_written(SoupMessage *message, guint size, gpointer user_data)
+{
+	Sending *self = user_data;
+
+	self->written += size;
+	if (self->written < (guint64) self->pace->min_rate * self->pace->window / 1000)
+		return;
+	self->written = 0;
+	cam_deadline_extend(self->deadline);
+}
+
+/* Until the body of the answer begins. A server that sends its headers byte by byte would keep
+ * libsoup's time-out, which is one for each read, from running out. */
+static GInputStream *
+send_in_time(CamHttpClient *self, SoupMessage *message, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(CamDeadline) deadline = cam_deadline_new(self->pace.window, cancellable, error);
+	g_autoptr(GInputStream) body = NULL;
+	Sending sending = { .pace = &self->pace, .deadline = deadline };
+	gulong id;
+
+	if (deadline == NULL)
+		return NULL;
+	id = g_signal_connect(message, "wrote-body-data", G_CALLBACK(on_written), &sending);
+	body = soup_session_send(self->session, message, cam_deadline_get_cancellable(deadline),
+				 error);
+	g_signal_handler_disconnect(message, id);
+	if (body == NULL && cam_deadline_has_passed(deadline)) {
+		g_clear_error(error);
+		g_set_error(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT,
+			    "there was no answer within %u seconds", self->pace.window / 1000);
+	}
+	return body != NULL ? cam_paced_stream_new(g_steal_pointer(&body), &self->pace) : NULL;
+}
+
 static CamHttpResponse *
 send_once(CamHttpClient *self, const CamHttpRequest *request, GUri *uri, gboolean with_secrets,
 	  GCancellable *cancellable, GError **error)
 {
 	g_autoptr(SoupMessage) message = make_message(self, request, uri, with_secrets);
-	g_autoptr(GInputStream) body =
-		soup_session_send(self->session, message, cancellable, error);
+	g_autoptr(GInputStream) body = send_in_time(self, message, cancellable, error);
 	CamHttpResponse *response;
 
 	if (body == NULL)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "snapshotter/transport/http.h"
+#include "snapshotter/transport/paced-stream.h"
 #include "snapshotter/transport/resuming-stream.h"
 
 G_BEGIN_DECLS
@@ -45,6 +46,10 @@ gboolean cam_http_status_error(guint status, const char *what, const char *detai
 /* Whether @host ("localhost", "127.0.0.1:5000", "[::1]") is a loopback address by its very name:
  * what goes there in plain text crosses no network. */
 gboolean cam_http_host_is_this_machine(const char *host);
+
+/* How slow servers may be, instead of the usual: an answer must begin within pace->window after the
+ * request, or after that many milliseconds' worth of an upload, and go on at pace->min_rate. */
+void cam_http_client_set_pace(CamHttpClient *self, const CamPace *pace);
 
 /* A client that takes any certificate and may be redirected from https to http. */
 CamHttpClient *cam_http_client_new_insecure(void);

@@ -23,7 +23,8 @@
 typedef struct {
 	CamHttpClient *client;
 	char *url;
-	char *validator; /* (nullable): ETag or Last-Modified of the first answer */
+	char *validator;   /* (nullable): ETag or Last-Modified of the first answer */
+	gboolean document; /* small: it has to come within minutes */
 } Source;
 
 static void
@@ -88,6 +89,8 @@ source_open(goffset offset, gpointer user_data, GCancellable *cancellable, GErro
 	response = cam_http_client_send(self->client, &request, cancellable, error);
 	if (response == NULL || (response->status < 300 && !check_unchanged(self, response, error)))
 		return NULL;
+	if (self->document)
+		cam_paced_stream_limit(response->body);
 	return cam_http_response_steal_body_at(response, offset, cancellable, error);
 }
 
@@ -95,9 +98,11 @@ GBytes *
 cam_http_client_get_bytes(CamHttpClient *self, const char *url, gsize max_size,
 			  GCancellable *cancellable, GError **error)
 {
-	g_autoptr(GInputStream) stream = cam_resuming_stream_new(
-		0, -1, source_open, source_new(self, url), (GDestroyNotify) source_free);
+	Source *source = source_new(self, url);
+	g_autoptr(GInputStream) stream =
+		cam_resuming_stream_new(0, -1, source_open, source, (GDestroyNotify) source_free);
 
+	source->document = TRUE;
 	return cam_stream_read_bytes(stream, max_size, url, cancellable, error);
 }
 

@@ -10,6 +10,7 @@
 
 #define MAX_FRUITLESS 5	   /* failures in a row without one byte */
 #define MAX_RESUMED   1000 /* in the life of a stream */
+#define MAX_TIMED_OUT 5	   /* likewise: a server that is slow again and again stays slow */
 
 typedef struct {
 	GInputStream parent_instance;
@@ -20,7 +21,7 @@ typedef struct {
 	goffset offset;
 	goffset opened_at; /* offset at which @base was opened */
 	gint64 size;
-	guint fruitless, resumed;
+	guint fruitless, resumed, timed_out;
 } CamResumingStream;
 
 typedef struct {
@@ -83,9 +84,12 @@ cam_resuming_stream_read(GInputStream *stream, void *buffer, gsize count, GCance
 				self->fruitless = 0;
 			return n;
 		}
+		if (g_error_matches(local, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+			self->timed_out++;
 		/* An opener that fails has tried often enough. */
 		if (!is_passing(local) || (!opened_before && self->base == NULL) ||
-		    ++self->fruitless > MAX_FRUITLESS || ++self->resumed > MAX_RESUMED) {
+		    ++self->fruitless > MAX_FRUITLESS || ++self->resumed > MAX_RESUMED ||
+		    self->timed_out > MAX_TIMED_OUT) {
 			gboolean of_network = local->domain != CAM_ERROR;
 
 			cam_error_translate(&local, "cannot read on at byte %" G_GOFFSET_FORMAT,

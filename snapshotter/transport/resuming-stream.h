@@ -20,8 +20,8 @@ typedef GInputStream *(*CamStreamOpener)(goffset offset, gpointer user_data,
  * @destroy: (nullable): frees @user_data with the stream
  *
  * A stream that opens its source when it is first read, and again where it stood when reading
- * breaks. It gives up after some failures in a row that brought no byte, with
- * %CAM_ERROR_UNAVAILABLE. Knows nothing of HTTP.
+ * breaks. It gives up after some failures in a row that brought no byte, and after some time-outs
+ * whatever they brought, with %CAM_ERROR_UNAVAILABLE. Knows nothing of HTTP.
  */
 GInputStream *cam_resuming_stream_new(goffset offset, gint64 size, CamStreamOpener open,
 				      gpointer user_data, GDestroyNotify destroy);

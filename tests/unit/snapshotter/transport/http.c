@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "snapshotter/oci/digest.h"
+#include "snapshotter/transport/http-exchange.h"
 
 #define HELLO	     "hello, world"
 #define HELLO_DIGEST "sha256:09ca7e4eaa6e8ae9c7d261167129184883644d07dfba7cbfbc4c8a2e08360d5b"
@@ -82,6 +83,25 @@ count(Fixture *f, const char *path)
 	return n;
 }
 
+/* Byte by byte, until the client has had enough or some seconds are over. */
+static void
+trickle(GSocketConnection *connection, const char *path)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n";
+	GOutputStream *out = g_io_stream_get_output_stream(G_IO_STREAM(connection));
+	gboolean in_header = g_str_equal(path, "/trickle/header");
+
+	if (!in_header)
+		g_output_stream_write_all(out, head, strlen(head), NULL, NULL, NULL);
+	for (guint i = 0; i < 500; i++) {
+		const char *bytes = in_header && i < 9 ? "HTTP/1.1 " + i : "2";
+
+		if (g_output_stream_write(out, bytes, 1, NULL, NULL) != 1)
+			return;
+		g_usleep(10 * 1000);
+	}
+}
+
 /* One request a connection: closing it is how answers are cut short. */
 static gboolean
 serve(GThreadedSocketService *service, GSocketConnection *connection, GObject *source,
@@ -100,6 +120,10 @@ serve(GThreadedSocketService *service, GSocketConnection *connection, GObject *s
 	words = g_strsplit(head->str, " ", 3);
 	if (g_strv_length(words) < 3)
 		return TRUE;
+	if (g_str_has_prefix(words[1], "/trickle/")) {
+		trickle(connection, words[1]);
+		return TRUE;
+	}
 	answer = answer_to(f, words[1], head->str, count(f, words[1]));
 	g_mutex_lock(&f->lock);
 	g_ptr_array_add(f->requests, g_strdup(head->str));
@@ -211,6 +235,40 @@ test_broken(Fixture *f, gconstpointer data)
 	g_assert_cmpint(get(f, "/whole-again", 100), ==, -1);
 	g_assert_cmpint(get(f, "/changes", 100), ==, CAM_ERROR_ABORTED);
 	g_assert_cmpint(get(f, "/other-range", 100), ==, CAM_ERROR_DATA_LOSS);
+}
+
+/* What came of a request to a server that sends 100 bytes a second: -1 if all is well so far. */
+static int
+get_slowly(Fixture *f, const char *path, const CamPace *pace)
+{
+	g_autoptr(CamHttpClient) client = cam_http_client_new();
+	g_autofree char *url = g_strconcat(f->base, path, NULL);
+	CamHttpRequest request = { .url = url, .once = TRUE };
+	g_autoptr(CamHttpResponse) response = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GError) error = NULL;
+
+	cam_http_client_set_pace(client, pace);
+	response = cam_http_client_send(client, &request, NULL, &error);
+	if (response != NULL)
+		bytes = cam_http_response_read(response, 50, NULL, &error);
+	g_assert_null(bytes);
+	g_assert_nonnull(error);
+	return error->code;
+}
+
+/* A byte now and then keeps a time-out for each read from running out. */
+static void
+test_trickle(Fixture *f, gconstpointer data)
+{
+	static const CamPace pace = { .window = 200, .min_rate = 1000, .longest = 60000 };
+	static const CamPace patient = { .window = 200, .min_rate = 10, .longest = 60000 };
+	static const CamPace hurried = { .window = 60000, .min_rate = 1, .longest = 200 };
+
+	g_assert_cmpint(get_slowly(f, "/trickle/header", &pace), ==, CAM_ERROR_UNAVAILABLE);
+	g_assert_cmpint(get_slowly(f, "/trickle/body", &pace), ==, CAM_ERROR_UNAVAILABLE);
+	g_assert_cmpint(get_slowly(f, "/trickle/body", &hurried), ==, CAM_ERROR_UNAVAILABLE);
+	g_assert_cmpint(get_slowly(f, "/trickle/body", &patient), ==, CAM_ERROR_RESOURCE_EXHAUSTED);
 }
 
 static int
@@ -329,6 +387,7 @@ main(int argc, char **argv)
 	} tests[] = {
 		{ "/transport/http/get", test_get },
 		{ "/transport/http/broken", test_broken },
+		{ "/transport/http/trickle", test_trickle },
 		{ "/transport/http/download", test_download },
 		{ "/transport/http/download-resumes", test_download_resumes },
 		{ "/transport/http/download-wrong-part", test_download_wrong_part },
