@@ -2,6 +2,7 @@
 /* The writing side of the advisory database, for the feeds. */
 #pragma once
 
+#include "scanners/advisory/lookup.h"
 #include "scanners/advisory/osv-record.h"
 
 G_BEGIN_DECLS
@@ -31,9 +32,12 @@ gboolean cam_advisory_update_remove_unseen(CamAdvisoryUpdate *self, GError **err
 /* Counts a record as malformed. What is known of its key (nullable) stays: an old record says more
  * than none. */
 gboolean cam_advisory_update_keep(CamAdvisoryUpdate *self, const char *key, GError **error);
-/* Remembers that the knowledge about a package comes from this version of it. */
-gboolean cam_advisory_update_set_derived(CamAdvisoryUpdate *self, const char *package,
-					 const char *version, GError **error);
+/* The same for the records of one package alone: those whose keys are "PACKAGE/…". */
+gboolean cam_advisory_update_remove_unseen_below(CamAdvisoryUpdate *self, const char *package,
+						 GError **error);
+/* Remembers what looking a package up has shown; replaces what was known of it. */
+gboolean
+cam_advisory_update_set_lookup(CamAdvisoryUpdate *self, const CamLookup *lookup, GError **error);
 /* For feeds that know, without looking at each, that @n records are as they were. */
 void cam_advisory_update_count_unchanged(CamAdvisoryUpdate *self, guint64 n);
 const CamFeedResult *cam_advisory_update_get_result(CamAdvisoryUpdate *self);
@@ -54,12 +58,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdvisoryUpdate, cam_advisory_update_free)
 CamAdvisorySource *
 cam_advisory_db_find_source(CamAdvisoryDb *self, const char *name, GError **error);
 
-/* Whether the source has read this version of a package; FALSE without error: it has not. */
-gboolean cam_advisory_db_is_derived(CamAdvisoryDb *self, const char *source, const char *package,
-				    const char *version, GError **error);
-
-/* For advisory-update.c alone. */
+/* For the files that share its tables. */
 CamDatabase *cam_advisory_db_get_database(CamAdvisoryDb *self);
+
+/* What cam_lookup_from_row() reads of a query in which "lookups" is called l. */
+#define CAM_LOOKUP_COLUMNS                                                              \
+	"l.ecosystem, l.package, l.outcome, l.release, l.candidate, l.suite, l.oldest," \
+	" l.reason, l.looked_at, l.rules"
+CamLookup *cam_lookup_from_row(CamStatement *row);
 
 /* Lists of names as one column: joined by newlines. */
 char *cam_advisory_join(char **list);

@@ -45,6 +45,22 @@ static const char *const migrations[] = {
 	"CREATE TABLE derived (source INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,"
 	" package TEXT NOT NULL, version TEXT NOT NULL, PRIMARY KEY (source, package))"
 	" WITHOUT ROWID;",
+	/* What was derived before said only that a changelog was read, not how far back: its
+	 * packages are looked up again before they count as judged. */
+	"DROP TABLE derived;"
+	"CREATE TABLE lookups (source INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,"
+	" ecosystem TEXT NOT NULL, package TEXT NOT NULL, outcome INTEGER NOT NULL,"
+	" release TEXT NOT NULL, candidate TEXT, suite TEXT, oldest TEXT, reason TEXT,"
+	" looked_at INTEGER NOT NULL, rules INTEGER NOT NULL,"
+	" PRIMARY KEY (ecosystem, package, source)) WITHOUT ROWID;"
+	"CREATE TABLE covered (source INTEGER NOT NULL REFERENCES sources ON DELETE CASCADE,"
+	" ecosystem TEXT NOT NULL, unfixed INTEGER NOT NULL, PRIMARY KEY (ecosystem, source))"
+	" WITHOUT ROWID;"
+	"INSERT INTO covered SELECT a.source, p.ecosystem, max(f.ranges != ''"
+	"  AND instr(char(10) || f.ranges, char(10) || 'f ') = 0) FROM sources s JOIN advisories a "
+	"ON a.source = s.id"
+	" JOIN affected f ON f.advisory = a.id JOIN packages p ON p.id = f.package"
+	" WHERE s.kind LIKE 'osv-%' AND a.withdrawn = 0 GROUP BY a.source, p.ecosystem;",
 	NULL,
 };
 
@@ -190,24 +206,6 @@ cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosystem, gboole
 		return FALSE;
 	cam_statement_bind_text(statement, 1, normal);
 	return cam_statement_step_checked(statement, has, error);
-}
-
-gboolean
-cam_advisory_db_is_derived(CamAdvisoryDb *self, const char *source, const char *package,
-			   const char *version, GError **error)
-{
-	g_autoptr(CamStatement) statement =
-		cam_database_prepare(self->database,
-				     "SELECT 1 FROM derived d JOIN sources s ON s.id = d.source"
-				     " WHERE s.name = ? AND d.package = ? AND d.version = ?",
-				     error);
-
-	if (statement == NULL)
-		return FALSE;
-	cam_statement_bind_text(statement, 1, source);
-	cam_statement_bind_text(statement, 2, package);
-	cam_statement_bind_text(statement, 3, version);
-	return cam_statement_step(statement, error);
 }
 
 char *

@@ -70,6 +70,28 @@ const char *cam_advisory_db_get_version(CamAdvisoryDb *self);
 /* Whether any record, of any source, is about packages of @ecosystem. */
 gboolean cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosystem, gboolean *has,
 				       GError **error);
+
+/**
+ * CamCoverage: how far the sources of the database judge one version of one source package.
+ *
+ * A feed covers every package of the ecosystems that it has records of. A changelog source covers
+ * @fixes alone, of the packages that it looked up and of the versions that they then judged.
+ */
+typedef struct {
+	gboolean fixes;	  /* a source knows which published versions fix what: "none found" means
+			   * something */
+	gboolean unfixed; /* a source also tells of vulnerabilities without a published fix */
+	char *reason;	  /* (nullable): why @fixes is FALSE, a phrase: "not looked up", "not in the
+			   * repositories of bookworm", "its changelog could not be read" */
+	gint64 looked_at; /* seconds since 1970; 0: by a feed as a whole, or never */
+} CamCoverage;
+void cam_coverage_clear(CamCoverage *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamCoverage, cam_coverage_clear)
+
+/* Fills @out, whatever it held before. */
+gboolean
+cam_advisory_db_get_coverage(CamAdvisoryDb *self, const char *ecosystem, const char *source_package,
+			     const char *version, CamCoverage *out, GError **error);
 /* Withdrawn advisories never match. (element-type CamMatch), by id */
 GPtrArray *cam_advisory_db_match(CamAdvisoryDb *self, const char *ecosystem, const char *package,
 				 const char *version, GError **error);

@@ -12,6 +12,10 @@ struct _CamAdvisoryUpdate {
 	CamDatabase *database;
 	gint64 source; /* rowid */
 	char *name;
+	gboolean is_feed;    /* covers whole ecosystems */
+	GHashTable *covered; /* ecosystems of the records that were put; the value of one that has a
+			      * record without a fixed version is not NULL */
+	gboolean lookups_changed;
 	CamFeedResult result;
 	gboolean open;
 };
@@ -24,6 +28,7 @@ cam_advisory_update_free(CamAdvisoryUpdate *self)
 	if (self->open)
 		cam_database_rollback(self->database);
 	g_clear_object(&self->db);
+	g_hash_table_unref(self->covered);
 	g_free(self->name);
 	g_free(self);
 }
@@ -70,6 +75,8 @@ cam_advisory_update_begin(CamAdvisoryDb *db, const CamAdvisorySource *source, GE
 	self->db = g_object_ref(db);
 	self->database = cam_advisory_db_get_database(db);
 	self->name = g_strdup(source->name);
+	self->is_feed = g_str_has_prefix(source->kind, "osv-");
+	self->covered = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	/* The list of what was seen is on disk, not in memory: feeds have any size. */
 	if (!cam_database_exec(self->database,
 			       "CREATE TEMP TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY)",
@@ -214,6 +221,22 @@ insert_affected(CamAdvisoryUpdate *self, gint64 id, const CamOsvAffected *affect
 	return cam_statement_run(row, error);
 }
 
+/* Ranges are lines: one that begins with f tells of a fix. */
+static void
+note_covered(CamAdvisoryUpdate *self, const CamOsvAffected *affected)
+{
+	gboolean unfixed = affected->ranges[0] != '\0' && affected->ranges[0] != 'f' &&
+			   strstr(affected->ranges, "\nf ") == NULL;
+	gpointer known;
+
+	if (!g_hash_table_lookup_extended(self->covered, affected->ecosystem, NULL, &known))
+		g_hash_table_insert(self->covered, g_strdup(affected->ecosystem),
+				    GINT_TO_POINTER(unfixed));
+	else if (unfixed && known == NULL)
+		g_hash_table_replace(self->covered, g_strdup(affected->ecosystem),
+				     GINT_TO_POINTER(TRUE));
+}
+
 gboolean
 cam_advisory_update_put(CamAdvisoryUpdate *self, const char *key, const CamSha256 *digest,
 			const CamOsvRecord *record, GError **error)
@@ -225,9 +248,14 @@ cam_advisory_update_put(CamAdvisoryUpdate *self, const char *key, const CamSha25
 	    (old != 0 && !delete_record(self, old, error)) ||
 	    !insert_record(self, key, digest, record, &id, error) || !mark_seen(self, id, error))
 		return FALSE;
-	for (guint i = 0; i < record->affected->len; i++)
-		if (!insert_affected(self, id, g_ptr_array_index(record->affected, i), error))
+	for (guint i = 0; i < record->affected->len; i++) {
+		const CamOsvAffected *affected = g_ptr_array_index(record->affected, i);
+
+		if (!insert_affected(self, id, affected, error))
 			return cam_error_translate(error, "%s", record->id);
+		if (record->withdrawn == 0)
+			note_covered(self, affected);
+	}
 	if (old != 0)
 		self->result.changed++;
 	else
@@ -249,19 +277,72 @@ cam_advisory_update_remove(CamAdvisoryUpdate *self, const char *key, GError **er
 	return delete_record(self, id, error);
 }
 
-gboolean
-cam_advisory_update_set_derived(CamAdvisoryUpdate *self, const char *package, const char *version,
-				GError **error)
+/* Whether anything but the time is new. */
+static gboolean
+is_same_lookup(const CamLookup *a, const CamLookup *b)
 {
+	return a != NULL && a->outcome == b->outcome && g_str_equal(a->ecosystem, b->ecosystem) &&
+	       g_str_equal(a->release, b->release) && g_strcmp0(a->candidate, b->candidate) == 0 &&
+	       g_strcmp0(a->suite, b->suite) == 0 && g_strcmp0(a->oldest, b->oldest) == 0 &&
+	       g_strcmp0(a->reason, b->reason) == 0 && a->rules == b->rules;
+}
+
+gboolean
+cam_advisory_update_set_lookup(CamAdvisoryUpdate *self, const CamLookup *lookup, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(CamLookup) old =
+		cam_advisory_db_find_lookup(self->db, self->name, lookup->package, &local_error);
+	g_autoptr(CamStatement) statement = NULL;
+
+	if (local_error != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	statement = prepare(self,
+			    "INSERT OR REPLACE INTO lookups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+			    " ?)",
+			    error);
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_int(statement, 1, self->source);
+	cam_statement_bind_text(statement, 2, lookup->ecosystem);
+	cam_statement_bind_text(statement, 3, lookup->package);
+	cam_statement_bind_int(statement, 4, lookup->outcome);
+	cam_statement_bind_text(statement, 5, lookup->release);
+	cam_statement_bind_text(statement, 6, lookup->candidate);
+	cam_statement_bind_text(statement, 7, lookup->suite);
+	cam_statement_bind_text(statement, 8, lookup->oldest);
+	cam_statement_bind_text(statement, 9, lookup->reason);
+	cam_statement_bind_int(statement, 10, lookup->looked_at);
+	cam_statement_bind_int(statement, 11, lookup->rules);
+	if (!is_same_lookup(old, lookup))
+		self->lookups_changed = TRUE;
+	return cam_statement_run(statement, error);
+}
+
+/* "/" and "0" are neighbours: what lies below "curl/" is less than "curl0". */
+gboolean
+cam_advisory_update_remove_unseen_below(CamAdvisoryUpdate *self, const char *package,
+					GError **error)
+{
+	g_autofree char *first = g_strconcat(package, "/", NULL);
+	g_autofree char *end = g_strconcat(package, "0", NULL);
 	g_autoptr(CamStatement) statement =
-		prepare(self, "INSERT OR REPLACE INTO derived VALUES (?, ?, ?)", error);
+		prepare(self,
+			"DELETE FROM advisories WHERE source = ? AND key >= ? AND key < ?"
+			" AND id NOT IN (SELECT id FROM temp.seen)",
+			error);
 
 	if (statement == NULL)
 		return FALSE;
 	cam_statement_bind_int(statement, 1, self->source);
-	cam_statement_bind_text(statement, 2, package);
-	cam_statement_bind_text(statement, 3, version);
-	return cam_statement_run(statement, error);
+	cam_statement_bind_text(statement, 2, first);
+	cam_statement_bind_text(statement, 3, end);
+	if (!cam_statement_run(statement, error))
+		return FALSE;
+	self->result.removed += cam_database_changes(self->database);
+	return TRUE;
 }
 
 gboolean
@@ -345,13 +426,71 @@ change_version(CamAdvisoryUpdate *self, GError **error)
 	return cam_statement_run(statement, error);
 }
 
+/* Puts down which ecosystems the source covers since these records came in. */
+static gboolean
+add_covered(CamAdvisoryUpdate *self, GError **error)
+{
+	g_autoptr(CamStatement) statement =
+		prepare(self,
+			"INSERT INTO covered (source, ecosystem, unfixed) VALUES (?, ?, ?)"
+			" ON CONFLICT DO UPDATE SET unfixed = max(unfixed, excluded.unfixed)",
+			error);
+	GHashTableIter iter;
+	gpointer ecosystem, unfixed;
+
+	if (statement == NULL)
+		return FALSE;
+	g_hash_table_iter_init(&iter, self->covered);
+	while (g_hash_table_iter_next(&iter, &ecosystem, &unfixed)) {
+		cam_statement_bind_int(statement, 1, self->source);
+		cam_statement_bind_text(statement, 2, ecosystem);
+		cam_statement_bind_int(statement, 3, unfixed != NULL);
+		if (!cam_statement_run(statement, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+#define RECORDS_OF_COVERED                                                              \
+	"SELECT 1 FROM packages p JOIN affected f ON f.package = p.id"                  \
+	" JOIN advisories a ON a.id = f.advisory WHERE p.ecosystem = covered.ecosystem" \
+	" AND a.source = covered.source AND a.withdrawn = 0"
+
+/* What was removed or changed may have been the last record of an ecosystem, or the last one
+ * without a fixed version. */
+static gboolean
+check_covered(CamAdvisoryUpdate *self, GError **error)
+{
+	g_autoptr(CamStatement) remove = prepare(
+		self,
+		"DELETE FROM covered WHERE source = ? AND NOT EXISTS (" RECORDS_OF_COVERED ")",
+		error);
+	g_autoptr(CamStatement) lower =
+		remove != NULL ? prepare(self,
+					 "UPDATE covered SET unfixed = EXISTS (" RECORDS_OF_COVERED
+					 " AND f.ranges != ''"
+					 " AND instr(char(10) || f.ranges, char(10) || 'f ') = 0)"
+					 " WHERE source = ? AND unfixed",
+					 error)
+			       : NULL;
+
+	if (lower == NULL)
+		return FALSE;
+	cam_statement_bind_int(remove, 1, self->source);
+	cam_statement_bind_int(lower, 1, self->source);
+	return cam_statement_run(remove, error) && cam_statement_run(lower, error);
+}
+
 gboolean
 cam_advisory_update_commit(CamAdvisoryUpdate *self, const char *version, gint64 date,
 			   const char *note, CamFeedResult *result, GError **error)
 {
-	gboolean changed = self->result.added + self->result.changed + self->result.removed > 0;
+	gboolean fewer = self->result.changed + self->result.removed > 0;
+	gboolean changed = fewer || self->result.added > 0 || self->lookups_changed;
 
-	if (!update_source(self, version, date, note, error) ||
+	if ((self->is_feed && !add_covered(self, error)) ||
+	    (self->is_feed && fewer && !check_covered(self, error)) ||
+	    !update_source(self, version, date, note, error) ||
 	    (changed && !change_version(self, error)) ||
 	    !cam_database_commit(self->database, error))
 		return cam_error_translate(error, "%s", self->name);

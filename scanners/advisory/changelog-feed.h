@@ -11,14 +11,15 @@ G_BEGIN_DECLS
  * cam_feed_update_changelogs:
  * @sources: (element-type CamAptSource): repositories of one release
  * @os: the release
- * @packages: (nullable) (element-type CamPackage): what is installed anywhere in the store; only
- * source packages with a candidate above the installed version are looked at. NULL: all of the
- *     security suites.
+ * @packages: (nullable) (element-type CamPackage): what to look up; what is known of other packages
+ *     stays. NULL: all of the security suites.
  *
  * The Debian changelog source: for each source package with a newer candidate, the smallest binary
  * package is fetched and its changelog read; a CVE is fixed by the lowest version at or above
- * an entry that names it. Source packages of a version seen before are not fetched again. Records
- * have unknown severity and there is no "unfixed" knowledge: the source's note says so.
+ * an entry that names it. Source packages of a version seen before are not fetched again. What
+ * each look-up showed is remembered (cam_advisory_db_get_coverage()). Records have unknown severity
+ * and there is no "unfixed" knowledge: the source's note says so. Several processes may do this at
+ * once.
  */
 gboolean cam_feed_update_changelogs(CamAdvisoryDb *db, CamAptRepository *repository,
 				    const GPtrArray *sources, const CamOsRelease *os,

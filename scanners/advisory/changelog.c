@@ -216,6 +216,24 @@ cam_changelog_foreach_cve(const char *changelog, gsize size, CamChangelogFunc fu
 	}
 }
 
+/* Binary packages of Debian carry the entries since the release before the last one, and this line
+ * behind them. */
+char *
+cam_changelog_get_oldest(const char *changelog, gsize size)
+{
+	static const char mark[] = "\n# Older entries have been removed from this changelog.";
+	g_autoptr(GArray) entries = NULL;
+	const Entry *last;
+
+	if (memmem(changelog, size, mark, strlen(mark)) == NULL)
+		return NULL;
+	entries = split_entries(changelog, size);
+	if (entries->len == 0)
+		return NULL;
+	last = &g_array_index(entries, Entry, entries->len - 1);
+	return g_strdup(last->version);
+}
+
 /* ---- binary packages ---- */
 
 static char *

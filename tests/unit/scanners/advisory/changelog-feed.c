@@ -173,6 +173,115 @@ test_feed(void)
 	assert_match(db, "curl", "7-1", "7-2");
 }
 
+/* (transfer full): what the database says of how far a version is judged. */
+static char *
+describe_coverage(CamAdvisoryDb *db, const char *package, const char *version)
+{
+	g_auto(CamCoverage) coverage = { 0 };
+	g_autoptr(GError) error = NULL;
+
+	cam_advisory_db_get_coverage(db, "Debian:12", package, version, &coverage, &error);
+	g_assert_no_error(error);
+	g_assert_false(coverage.unfixed);
+	return g_strdup(coverage.fixes ? "judged" : coverage.reason);
+}
+
+#define assert_coverage(db, package, version, expected)                           \
+	G_STMT_START                                                              \
+	{                                                                         \
+		g_autofree char *text_ = describe_coverage(db, package, version); \
+		g_assert_cmpstr(text_, ==, expected);                             \
+	}                                                                         \
+	G_STMT_END
+
+/* Each look-up adds to what is known; one with a newer index judges anew. */
+static void
+test_coverage(void)
+{
+	g_autoptr(LocalRepository) local = local_repository_new();
+	g_autoptr(CamAdvisoryDb) db = NULL;
+	g_autoptr(GPtrArray) curl = installed("curl", "7-1"), other = installed("other", "2");
+	g_autoptr(GPtrArray) absent = installed("absent", "1"), bare = installed("bare", "1");
+	g_autoptr(GError) error = NULL;
+
+	if (local == NULL)
+		return;
+	db = cam_advisory_db_open(":memory:", &error);
+	g_free(local_repository_add(local, "curl", "7-2", NULL,
+				    ENTRY("7-2", "  * CVE-2023-1111: x") ENTRY(
+					    "6-1", "  * Old.") "# Older entries have been removed "
+							       "from this changelog.\n"));
+	g_free(local_repository_add(local, "other", "2", NULL, ENTRY("2", "  * CVE-2023-2222")));
+	g_free(local_repository_add(local, "bare", "2", NULL, NULL));
+	local_repository_publish(local, "bookworm-security", LOCAL_HONEST);
+	local_repository_publish(local, "bookworm-updates", LOCAL_HONEST);
+	assert_coverage(db, "curl", "7-1", "no source for Debian:12");
+
+	update(local, db, curl, &error);
+	g_assert_no_error(error);
+	assert_coverage(db, "curl", "7-1", "judged");
+	assert_coverage(db, "curl", "7-2", "judged");
+	assert_coverage(db, "curl", "6-1", "judged");
+	assert_coverage(db, "curl", "5-1", "its changelog reaches back to 6-1 only");
+	assert_coverage(db, "curl", "7-3", "newer than what the repositories hold");
+	assert_coverage(db, "other", "2", "not looked up");
+
+	update(local, db, other, &error);
+	update(local, db, absent, &error);
+	update(local, db, bare, &error);
+	g_assert_no_error(error);
+	assert_coverage(db, "curl", "7-1", "judged");
+	assert_match(db, "curl", "7-1", "7-2");
+	assert_coverage(db, "other", "2", "judged");
+	assert_coverage(db, "other", "1", "not looked up");
+	assert_coverage(db, "absent", "1", "not in the repositories of bookworm");
+	assert_coverage(db, "bare", "1", "its changelog could not be read");
+	assert_coverage(db, "bare", "2", "judged");
+
+	/* a newer index */
+	g_free(local_repository_add(local, "curl", "7-3", NULL,
+				    ENTRY("7-3", "  * New.") ENTRY("7-2", "  * CVE-2023-1111: x")));
+	local_repository_publish(local, "bookworm-security", LOCAL_HONEST);
+	update(local, db, curl, &error);
+	g_assert_no_error(error);
+	assert_coverage(db, "curl", "7-3", "judged");
+	assert_coverage(db, "curl", "5-1", "judged");
+	assert_coverage(db, "other", "2", "judged");
+}
+
+/* Without the security suite nothing is judged that was not judged before. */
+static void
+test_incomplete(void)
+{
+	g_autoptr(LocalRepository) local = local_repository_new();
+	g_autoptr(CamAdvisoryDb) db = NULL;
+	g_autoptr(GPtrArray) curl = installed("curl", "7-1"), other = installed("other", "2");
+	g_autoptr(GError) error = NULL;
+
+	if (local == NULL)
+		return;
+	db = cam_advisory_db_open(":memory:", &error);
+	g_free(local_repository_add(local, "curl", "7-2", NULL,
+				    ENTRY("7-2", "  * CVE-2023-1111: x")));
+	g_free(local_repository_add(local, "other", "2", NULL, ENTRY("2", "  * CVE-2023-2222")));
+	local_repository_publish(local, "bookworm-updates", LOCAL_HONEST);
+	update(local, db, curl, &error);
+	g_assert_no_error(error);
+	assert_match(db, "curl", "7-1", "7-2");
+	assert_coverage(db, "curl", "7-1", "bookworm-security could not be read");
+	assert_coverage(db, "curl", "7-2", "bookworm-security could not be read");
+
+	local_repository_publish(local, "bookworm-security", LOCAL_HONEST);
+	update(local, db, curl, &error);
+	assert_coverage(db, "curl", "7-1", "judged");
+	local_repository_publish(local, "bookworm-security", LOCAL_EXPIRED);
+	update(local, db, curl, &error);
+	update(local, db, other, &error);
+	g_assert_no_error(error);
+	assert_coverage(db, "curl", "7-1", "judged");
+	assert_coverage(db, "other", "2", "bookworm-security could not be read");
+}
+
 static void
 test_unreadable(void)
 {
@@ -330,6 +439,8 @@ main(int argc, char **argv)
 	g_test_add_func("/changelog-feed/not-cves", test_not_cves);
 	g_test_add_func("/changelog-feed/every-cut", test_every_cut);
 	g_test_add_func("/changelog-feed/feed", test_feed);
+	g_test_add_func("/changelog-feed/coverage", test_coverage);
+	g_test_add_func("/changelog-feed/incomplete", test_incomplete);
 	g_test_add_func("/changelog-feed/unreadable", test_unreadable);
 	g_test_add_func("/changelog-feed/corrupt-package", test_corrupt_package);
 	g_test_add_func("/changelog-feed/oracle", test_oracle);

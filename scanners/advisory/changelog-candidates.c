@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Which version of a source package is the newest in the repositories, and which files have its
+ * changelog. Fetching these is changelog-feed.c's.
+ */
+#include "scanners/advisory/changelog-candidates.h"
+
+#include <string.h>
+
+#include "scanners/advisory/version.h"
+#include "scanners/apt/deb822.h"
+
+/* How many binary packages of a source are tried: the smallest may ship no changelog. */
+#define MAX_BINARIES 4
+
+static void
+changelog_file_free(CamChangelogFile *self)
+{
+	g_free(self->filename);
+	g_free(self->sha256);
+	g_free(self);
+}
+
+static void
+candidate_free(CamCandidate *self)
+{
+	g_free(self->name);
+	g_free(self->version);
+	g_ptr_array_unref(self->binaries);
+	g_free(self);
+}
+
+static GHashTable *
+list_wanted(const GPtrArray *packages)
+{
+	GHashTable *wanted = g_hash_table_new(g_str_hash, g_str_equal);
+
+	for (guint i = 0; i < packages->len; i++) {
+		const CamPackage *package = g_ptr_array_index(packages, i);
+		const char *other;
+
+		if (package->type != CAM_PACKAGE_DEB)
+			continue;
+		other = g_hash_table_lookup(wanted, package->source_name);
+		if (other == NULL || cam_version_compare_deb(package->source_version, other) < 0)
+			g_hash_table_replace(wanted, package->source_name, package->source_version);
+	}
+	return wanted;
+}
+
+CamCandidates *
+cam_candidates_new(const GPtrArray *packages)
+{
+	CamCandidates *self = g_new0(CamCandidates, 1);
+
+	self->wanted = packages != NULL ? list_wanted(packages) : NULL;
+	self->found = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+					    (GDestroyNotify) candidate_free);
+	self->releases = g_ptr_array_new_with_free_func((GDestroyNotify) cam_apt_release_free);
+	self->unread = g_string_new(NULL);
+	return self;
+}
+
+void
+cam_candidates_free(CamCandidates *self)
+{
+	if (self == NULL)
+		return;
+	g_clear_pointer(&self->wanted, g_hash_table_unref);
+	g_hash_table_unref(self->found);
+	g_ptr_array_unref(self->releases);
+	g_string_free(self->unread, TRUE);
+	g_free(self->incomplete);
+	g_free(self);
+}
+
+/* ---- one package of an index ---- */
+
+static int
+compare_sizes(gconstpointer a, gconstpointer b)
+{
+	const CamChangelogFile *left = *(CamChangelogFile *const *) a;
+	const CamChangelogFile *right = *(CamChangelogFile *const *) b;
+
+	if (left->size != right->size)
+		return left->size < right->size ? -1 : 1;
+	return strcmp(left->filename, right->filename);
+}
+
+static void
+add_binary(CamCandidate *candidate, CamDeb822 *package, const CamAptSource *source)
+{
+	g_autofree char *size = cam_deb822_dup(package, "Size");
+	CamChangelogFile *binary = g_new0(CamChangelogFile, 1);
+
+	binary->filename = cam_deb822_dup(package, "Filename");
+	binary->sha256 = cam_deb822_dup(package, "SHA256");
+	binary->size = size != NULL ? g_ascii_strtoll(size, NULL, 10) : 0;
+	binary->source = source;
+	if (binary->filename == NULL || binary->sha256 == NULL || binary->size <= 0) {
+		changelog_file_free(binary);
+		return;
+	}
+	g_ptr_array_add(candidate->binaries, binary);
+	g_ptr_array_sort(candidate->binaries, compare_sizes);
+	if (candidate->binaries->len > MAX_BINARIES)
+		g_ptr_array_set_size(candidate->binaries, MAX_BINARIES);
+}
+
+/* "Source: name (version)", each part only where it differs from the package's own. */
+static char *
+parse_source(CamDeb822 *package, char **version)
+{
+	g_autofree char *source = cam_deb822_dup(package, "Source");
+	char *open = source != NULL ? strstr(source, " (") : NULL;
+	char *close = open != NULL ? strchr(open, ')') : NULL;
+
+	if (source == NULL) {
+		*version = cam_deb822_dup(package, "Version");
+		return cam_deb822_dup(package, "Package");
+	}
+	if (close == NULL) {
+		*version = cam_deb822_dup(package, "Version");
+		return g_steal_pointer(&source);
+	}
+	*open = *close = '\0';
+	*version = g_strdup(open + 2);
+	return g_steal_pointer(&source);
+}
+
+static CamCandidate *
+candidate_new(const char *name, const char *version, const CamAptSource *source)
+{
+	CamCandidate *self = g_new0(CamCandidate, 1);
+
+	self->name = g_strdup(name);
+	self->version = g_strdup(version);
+	self->source = source;
+	self->binaries = g_ptr_array_new_with_free_func((GDestroyNotify) changelog_file_free);
+	return self;
+}
+
+static void
+look_at_package(CamCandidates *self, CamDeb822 *package, const CamAptSource *source)
+{
+	g_autofree char *version = NULL;
+	g_autofree char *name = parse_source(package, &version);
+	CamCandidate *candidate;
+	int order;
+
+	if (name == NULL || version == NULL ||
+	    (self->wanted != NULL && !g_hash_table_contains(self->wanted, name)))
+		return;
+	candidate = g_hash_table_lookup(self->found, name);
+	order = candidate != NULL ? cam_version_compare_deb(version, candidate->version) : 1;
+	if (order < 0)
+		return;
+	if (order > 0) {
+		candidate = candidate_new(name, version, source);
+		g_hash_table_replace(self->found, candidate->name, candidate);
+	} else if (cam_apt_source_is_security(source)) {
+		candidate->source = source;
+	}
+	add_binary(candidate, package, source);
+}
+
+/* ---- the indexes ---- */
+
+typedef struct {
+	CamCandidates *candidates;
+	CamAptRepository *repository;
+	const char *architecture;
+	CamProgress *progress;
+	GCancellable *cancellable;
+} Reading;
+
+static gboolean
+read_packages(const Reading *self, const CamAptRelease *release, const char *component,
+	      GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autofree char *path = cam_apt_repository_get_packages(
+		self->repository, release, component, self->architecture, self->progress,
+		self->cancellable, &local_error);
+	g_autoptr(GMappedFile) file = NULL;
+	g_auto(CamDeb822) package = { 0 };
+
+	/* A component that this architecture lacks has no news for it. */
+	if (path == NULL && g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
+		cam_progress_message(self->progress, "%s", local_error->message);
+		return TRUE;
+	}
+	if (path == NULL) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	file = g_mapped_file_new(path, FALSE, error);
+	if (file == NULL)
+		return cam_error_translate(error, NULL);
+	cam_deb822_init(&package, g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
+	while (cam_deb822_next(&package))
+		look_at_package(self->candidates, &package, release->source);
+	return TRUE;
+}
+
+/* A suite that cannot be read is told, not fatal: what the others say is still true. A mirror may
+ * lack a suite of updates, never that of security. */
+static void
+note_unread(CamCandidates *self, const CamAptSource *source, const GError *reason,
+	    CamProgress *progress)
+{
+	cam_progress_message(progress, "%s", reason->message);
+	g_string_append_printf(self->unread, "; %s could not be read (%s)", source->suite,
+			       cam_error_code_name(reason->code));
+	if (self->incomplete == NULL && (cam_apt_source_is_security(source) ||
+					 !g_error_matches(reason, CAM_ERROR, CAM_ERROR_NOT_FOUND)))
+		self->incomplete = g_strdup(source->suite);
+}
+
+static gboolean
+read_source(const Reading *self, const CamAptSource *source, GError **error)
+{
+	static const char *const flat[] = { "", NULL };
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(CamAptRelease) release = cam_apt_repository_update(
+		self->repository, source, self->progress, self->cancellable, &local_error);
+	const char *const *components = (const char *const *) source->components;
+
+	if (release == NULL && g_error_matches(local_error, CAM_ERROR, CAM_ERROR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	if (release == NULL) {
+		note_unread(self->candidates, source, local_error, self->progress);
+		return TRUE;
+	}
+	if (components[0] == NULL)
+		components = flat;
+	for (gsize i = 0; components[i] != NULL; i++)
+		if (!read_packages(self, release, components[i], error))
+			return FALSE;
+	g_ptr_array_add(self->candidates->releases, g_steal_pointer(&release));
+	return TRUE;
+}
+
+gboolean
+cam_candidates_read(CamCandidates *self, CamAptRepository *repository, const GPtrArray *sources,
+		    const char *architecture, CamProgress *progress, GCancellable *cancellable,
+		    GError **error)
+{
+	const Reading reading = { self, repository, architecture, progress, cancellable };
+
+	for (guint i = 0; i < sources->len; i++) {
+		const CamAptSource *source = g_ptr_array_index(sources, i);
+
+		if (self->wanted == NULL && !cam_apt_source_is_security(source))
+			continue;
+		if (!read_source(&reading, source, error))
+			return FALSE;
+	}
+	if (self->releases->len > 0)
+		return TRUE;
+	return cam_set_error(error, CAM_ERROR_UNAVAILABLE, "no repository could be read%s",
+			     self->unread->str);
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+GPtrArray *
+cam_candidates_list_names(const CamCandidates *self)
+{
+	GHashTable *table = self->wanted != NULL ? self->wanted : self->found;
+	GPtrArray *names = g_ptr_array_new();
+	GHashTableIter iter;
+	gpointer name;
+
+	g_hash_table_iter_init(&iter, table);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		g_ptr_array_add(names, name);
+	g_ptr_array_sort(names, compare_names);
+	return names;
+}
