@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * File descriptors and small files: confined opening, complete writes, durable replacement,
- * removal of trees. Everything is relative to a directory descriptor; nothing here knows what the
+ * File descriptors and small files: confined opening, complete writes, durable replacement.
+ * Everything is relative to a directory descriptor; nothing here knows what the
  * files mean.
  */
 #include "snapshotter/base/fd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -16,8 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define READ_CHUNK	 (64 * 1024)
-#define MAX_REMOVE_DEPTH 4096
+#define READ_CHUNK (64 * 1024)
 
 void
 cam_fd_close(CamFd fd)
@@ -208,85 +206,4 @@ cam_mkdirs_at(int dirfd, const char *path, guint mode, GError **error)
 	if (!S_ISDIR(st.st_mode))
 		return cam_set_error_errno(error, ENOTDIR, "cannot make directory %s", path);
 	return TRUE;
-}
-
-typedef DIR AutoDir;
-static void
-close_dir(AutoDir *dir)
-{
-	closedir(dir);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(AutoDir, close_dir)
-
-static gboolean
-remove_entry(int dirfd, const char *name, dev_t device, guint depth, GError **error);
-
-static gboolean
-empty_directory(int fd, const char *name, dev_t device, guint depth, GError **error)
-{
-	int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	g_autoptr(AutoDir) dir = duplicate >= 0 ? fdopendir(duplicate) : NULL;
-	struct dirent *entry;
-
-	if (dir == NULL)
-		return cam_set_error_errno(error, errno, "cannot list %s", name);
-	while ((errno = 0, entry = readdir(dir)) != NULL) {
-		if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, ".."))
-			continue;
-		if (!remove_entry(fd, entry->d_name, device, depth + 1, error))
-			return FALSE;
-	}
-	if (errno != 0)
-		return cam_set_error_errno(error, errno, "cannot list %s", name);
-	return TRUE;
-}
-
-static gboolean
-remove_directory(int dirfd, const char *name, dev_t device, guint depth, GError **error)
-{
-	g_auto(CamFd) fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
-		fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return TRUE;
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return cam_set_error_errno(error, errno, "cannot open directory %s", name);
-	if (st.st_dev != device)
-		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
-				     "cannot remove %s: another file system is mounted there",
-				     name);
-	if (depth > MAX_REMOVE_DEPTH)
-		return cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
-				     "cannot remove %s: directories are nested too deeply", name);
-	if (!empty_directory(fd, name, device, depth, error)) {
-		return FALSE;
-	}
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return cam_set_error_errno(error, errno, "cannot remove directory %s", name);
-	return TRUE;
-}
-
-static gboolean
-remove_entry(int dirfd, const char *name, dev_t device, guint depth, GError **error)
-{
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return TRUE;
-	if (errno != EISDIR && errno != EPERM)
-		return cam_set_error_errno(error, errno, "cannot remove %s", name);
-	return remove_directory(dirfd, name, device, depth, error);
-}
-
-gboolean
-cam_remove_tree_at(int dirfd, const char *path, GError **error)
-{
-	struct stat st;
-
-	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if (errno == ENOENT)
-			return TRUE;
-		return cam_set_error_errno(error, errno, "cannot remove %s", path);
-	}
-	return remove_entry(dirfd, path, st.st_dev, 0, error);
 }

@@ -50,7 +50,4 @@ gboolean cam_write_file_at(int dirfd, const char *path, GBytes *bytes, guint mod
 /* mkdir -p below @dirfd. */
 gboolean cam_mkdirs_at(int dirfd, const char *path, guint mode, GError **error);
 
-/* rm -rf without following links or crossing file systems; what is absent is no error. */
-gboolean cam_remove_tree_at(int dirfd, const char *path, GError **error);
-
 G_END_DECLS

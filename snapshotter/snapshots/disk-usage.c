@@ -11,14 +11,13 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/tree-walk.h"
 
-#define BLOCK	  512  /* of st_blocks, whatever the file system's */
-#define DEPTH_MAX 2100 /* more than a path can have */
+#define BLOCK 512 /* of st_blocks, whatever the file system's */
 
 typedef struct {
 	guint64 size, inodes;
 	GHashTable *seen; /* (nullable): set of inode numbers of files with several names */
-	GCancellable *cancellable;
 } Count;
 
 static void
@@ -37,58 +36,58 @@ count_inode(Count *self, const struct stat *st)
 	self->size += (guint64) st->st_blocks * BLOCK;
 }
 
-static DIR *
-open_directory(int dirfd, const char *name)
-{
-	g_auto(CamFd) fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (dir)
-		cam_fd_steal(&fd);
-	return dir;
-}
-
 static gboolean
-count_directory(Count *self, int parent, const char *name, guint depth, GError **error)
+enter(gpointer user_data, int fd, const char *name, gboolean again, GPtrArray *children,
+      GError **error)
 {
-	g_autoptr(GError) problem = NULL;
-	DIR *dir = open_directory(parent, name);
+	g_auto(CamFd) own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = own >= 0 ? fdopendir(own) : NULL;
 	struct dirent *entry;
 
 	if (!dir)
-		return errno == ENOENT || errno == ENOTDIR ||
-		       cam_set_error_errno(error, errno, "cannot read %s", name);
-	while (!problem && (entry = readdir(dir))) {
+		return cam_set_error_errno(error, errno, "cannot read %s", name);
+	cam_fd_steal(&own);
+	while ((entry = readdir(dir))) {
 		struct stat st;
 
 		if (g_str_equal(entry->d_name, ".") || g_str_equal(entry->d_name, "..") ||
-		    fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		    fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 			continue;
-		count_inode(self, &st);
-		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
-			count_directory(self, dirfd(dir), entry->d_name, depth + 1, &problem);
-		if (!problem)
-			g_cancellable_set_error_if_cancelled(self->cancellable, &problem);
+		count_inode(user_data, &st);
+		if (S_ISDIR(st.st_mode))
+			g_ptr_array_add(children, g_strdup(entry->d_name));
 	}
 	closedir(dir);
-	if (!problem)
+	return TRUE;
+}
+
+/* Directories come and go while a container runs; what is mounted is counted where it is. */
+static gboolean
+pass(gpointer user_data, int parent, const char *name, GError *problem, GError **error)
+{
+	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_NOT_FOUND) ||
+	    g_error_matches(problem, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION)) {
+		g_error_free(problem);
 		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&problem));
-	return cam_error_translate(error, NULL);
+	}
+	g_propagate_error(error, problem);
+	return FALSE;
 }
 
 gboolean
 cam_disk_usage(int dirfd, const char *path, guint64 *size, guint64 *inodes,
 	       GCancellable *cancellable, GError **error)
 {
-	Count count = { .cancellable = cancellable };
+	static const CamTreeVisitor visitor = { .enter = enter, .pass = pass };
+	Count count = { 0 };
 	struct stat st;
 	gboolean good;
 
 	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return cam_set_error_errno(error, errno, "cannot read %s", path);
 	count_inode(&count, &st);
-	good = !S_ISDIR(st.st_mode) || count_directory(&count, dirfd, path, 0, error);
+	good = !S_ISDIR(st.st_mode) ||
+	       cam_tree_walk(dirfd, path, &visitor, &count, cancellable, error);
 	g_clear_pointer(&count.seen, g_hash_table_unref);
 	*size = count.size;
 	*inodes = count.inodes;

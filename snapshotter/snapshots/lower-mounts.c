@@ -21,6 +21,7 @@
 
 #include "snapshotter/base/fd.h"
 #include "snapshotter/base/mount-table.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/snapshots/image-cache.h"
 #include "snapshotter/snapshots/lower.h"
 
@@ -186,7 +187,8 @@ show_checkout(CamLowerMounts *self, const char *id, const char *const *diff_ids,
 	if (is_filled(done))
 		return TRUE;
 	/* Where another process, which was killed, had mounted an image. */
-	if (!cam_remove_tree_at(dirfd, below, error) || !cam_remove_tree_at(dirfd, fresh, error) ||
+	if (!cam_store_discard(self->store, dirfd, below, error) ||
+	    !cam_store_discard(self->store, dirfd, fresh, error) ||
 	    !cam_mkdirs_at(dirfd, fresh_tree, 0755, error))
 		return FALSE;
 	if (!cam_lower_show(self->store, diff_ids, self->method, objects, target, &data,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/snapshots/erofs-writer.h"
 
 #define CONTENT "cambium"

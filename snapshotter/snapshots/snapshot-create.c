@@ -60,7 +60,7 @@ make_directories(CamSnapshotter *self, gint64 id, GError **error)
 		g_autofree char *below = cam_snapshotter_below(id, names[i]);
 
 		/* Left by a crash: a transaction that did not end gave that number. */
-		if (i == 0 && !cam_remove_tree_at(self->folder_fd, below, error))
+		if (i == 0 && !cam_store_discard(self->store, self->folder_fd, below, error))
 			return FALSE;
 		if (mkdirat(self->folder_fd, below, i == 0 ? 0700 : 0755) != 0 ||
 		    /* Whatever the umask is. */
@@ -215,7 +215,7 @@ insert_row(CamSnapshotter *self, Creation *creation, gint64 parent, GError **err
 	if (id && has_directory) {
 		g_autofree char *below = cam_snapshotter_below(id, NULL);
 
-		cam_remove_tree_at(self->folder_fd, below, NULL);
+		cam_store_discard(self->store, self->folder_fd, below, NULL);
 	}
 	return FALSE;
 }

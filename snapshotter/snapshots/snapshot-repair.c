@@ -82,6 +82,7 @@ cam_snapshotter_sweep(CamSnapshotter *self, GCancellable *cancellable, GError **
 	strangers = find_strangers(self, directories);
 	cam_lower_mounts_sweep(self->lowers, chains);
 	g_clear_pointer(&locker, g_mutex_locker_free);
+	cam_store_sweep_aside(self->store);
 	for (guint i = 0; i < strangers->len; i++) {
 		const char *name = g_ptr_array_index(strangers, i);
 
@@ -91,7 +92,7 @@ cam_snapshotter_sweep(CamSnapshotter *self, GCancellable *cancellable, GError **
 		if (cam_mount_table_mentions(path))
 			continue;
 		g_autoptr(GError) problem = NULL;
-		if (cam_remove_tree_at(self->folder_fd, name, &problem))
+		if (cam_store_discard(self->store, self->folder_fd, name, &problem))
 			g_message("removed %s/%s, which belongs to no snapshot", self->folder,
 				  name);
 		else

@@ -10,6 +10,7 @@
  *   snapshot-repair.c     what a crash left
  */
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/snapshots/lower-mounts.h"
 #include "snapshotter/snapshots/snapshot-base.h"
 #include "snapshotter/snapshots/snapshotter.h"

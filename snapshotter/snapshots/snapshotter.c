@@ -389,7 +389,7 @@ cam_snapshotter_drop_directory(CamSnapshotter *self, gint64 id)
 	g_autoptr(GError) error = NULL;
 
 	/* What stays is found by the next cleanup. */
-	if (!cam_remove_tree_at(self->folder_fd, below, &error))
+	if (!cam_store_discard(self->store, self->folder_fd, below, &error))
 		g_warning("cannot remove %s/%s: %s", self->folder, below, error->message);
 }
 

@@ -312,9 +312,12 @@ cam_store_gc(CamStore *self, gboolean dry_run, CamProgress *progress, CamGcResul
 	if (lock < 0)
 		return FALSE;
 	guint phase = cam_progress_begin(progress, "collecting", 0, CAM_PROGRESS_ITEMS);
-	gboolean ok = collect(&collection, error) &&
-		      (dry_run || (cam_store_sweep_tmp(self, error) &&
-				   cam_repo_sweep(collection.repo, error)));
+	if (!dry_run) {
+		cam_store_sweep_tmp(self);
+		cam_store_sweep_aside(self);
+	}
+	gboolean ok =
+		collect(&collection, error) && (dry_run || cam_repo_sweep(collection.repo, error));
 	cam_progress_end(progress, phase);
 	cam_reachable_clear(&collection.alive);
 	return ok;

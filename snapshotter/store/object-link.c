@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/store/xattr.h"
 
 typedef struct {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 
 #define STAGING_PREFIX "staging-"
 #define LOCK_SUFFIX    "-lock"
@@ -144,8 +145,12 @@ cam_repo_sweep(OstreeRepo *repo, GError **error)
 	if (tmpfd < 0)
 		return cam_set_error_errno(error, errno, "cannot open %s", path);
 	while ((name = g_dir_read_name(dir)) != NULL)
-		if (g_str_has_prefix(name, STAGING_PREFIX) && !sweep_staging(tmpfd, name, error))
-			return FALSE;
+		if (g_str_has_prefix(name, STAGING_PREFIX)) {
+			g_autoptr(GError) problem = NULL;
+
+			if (!sweep_staging(tmpfd, name, &problem))
+				g_message("%s/%s is left behind: %s", path, name, problem->message);
+		}
 	return TRUE;
 }
 

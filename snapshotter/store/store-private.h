@@ -8,6 +8,7 @@
 
 #include "snapshotter/base/database.h"
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/store/store.h"
 
 G_BEGIN_DECLS
@@ -34,8 +35,9 @@ int cam_store_lock_sweep(CamStore *self, GCancellable *cancellable, GError **err
 /* A file without a name, on the store's file system. -1 on error. */
 int cam_store_open_tmpfile(CamStore *self, GError **error);
 
-/* Removes the tmp directories of processes that are gone. */
-gboolean cam_store_sweep_tmp(CamStore *self, GError **error);
+/* Removes the tmp directories of processes that are gone, or sets them aside: no command fails for
+ * what another one left. */
+void cam_store_sweep_tmp(CamStore *self);
 
 /* Names of the OSTree refs that keep a layer and a merged tree. The digests must be valid sha256.
  */

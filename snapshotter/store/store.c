@@ -253,34 +253,29 @@ sweep_one(CamStore *self, int tmpfd, const char *name, GError **error)
 	g_auto(CamFd) fd = openat(tmpfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	g_autofree char *path = g_build_filename(self->path, "tmp", name, NULL);
 
-	if (fd < 0 && errno == ENOTDIR)
-		return unlinkat(tmpfd, name, 0) == 0 || errno == ENOENT ||
-		       cam_set_error_errno(error, errno, "cannot remove %s", path);
-	if (fd < 0)
-		return errno == ENOENT || cam_set_error_errno(error, errno, "cannot open %s", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	/* What cannot be opened is nobody's: owners hold a lock on a descriptor. */
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return TRUE;
-	if (!cam_mount_sweep(path, error))
-		return FALSE;
-	return cam_remove_tree_at(tmpfd, name, error);
+	/* What stays mounted is set aside with the rest. */
+	if (fd >= 0)
+		(void) cam_mount_sweep(path, NULL);
+	return cam_store_discard(self, tmpfd, name, error);
 }
 
-gboolean
-cam_store_sweep_tmp(CamStore *self, GError **error)
+void
+cam_store_sweep_tmp(CamStore *self)
 {
 	g_autofree char *path = g_build_filename(self->path, "tmp", NULL);
-	g_autoptr(GDir) dir = g_dir_open(path, 0, error);
+	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
 	g_auto(CamFd) tmpfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *name;
 
-	if (dir == NULL)
-		return cam_error_translate(error, NULL);
-	if (tmpfd < 0)
-		return cam_set_error_errno(error, errno, "cannot open %s", path);
-	while ((name = g_dir_read_name(dir)) != NULL)
-		if (!sweep_one(self, tmpfd, name, error))
-			return FALSE;
-	return TRUE;
+	while (dir != NULL && tmpfd >= 0 && (name = g_dir_read_name(dir)) != NULL) {
+		g_autoptr(GError) problem = NULL;
+
+		if (!sweep_one(self, tmpfd, name, &problem))
+			g_message("%s/%s is left behind: %s", path, name, problem->message);
+	}
 }
 
 /* A sweep may take a new directory before it is locked; then it has no links any more. */
@@ -316,8 +311,10 @@ make_tmp(CamStore *self, GError **error)
 static gboolean
 ensure_tmp(CamStore *self, GError **error)
 {
-	return self->tmp_path != NULL ||
-	       (cam_store_sweep_tmp(self, error) && make_tmp(self, error));
+	if (self->tmp_path != NULL)
+		return TRUE;
+	cam_store_sweep_tmp(self);
+	return make_tmp(self, error);
 }
 
 int

@@ -227,6 +227,12 @@ typedef struct {
 gboolean cam_store_gc(CamStore *self, gboolean dry_run, CamProgress *progress, CamGcResult *result,
 		      GCancellable *cancellable, GError **error);
 
+/* Removes @name in @dirfd, a directory of the store's file system, whatever it holds. It is moved
+ * to the store's aside/ first, where what cannot be removed stays: an error only if @name stays. */
+gboolean cam_store_discard(CamStore *self, int dirfd, const char *name, GError **error);
+/* Tries again to remove what is there. */
+void cam_store_sweep_aside(CamStore *self);
+
 /* Keeps layers (diffIDs), chains and blobs until @expires (microseconds since 1970; 0: until
  * deleted). A lease that exists gets @digests in addition, and the new end. Waits for a sweep that
  * runs: unless the caller holds the store, what it names may be gone then. Durable, and so is the

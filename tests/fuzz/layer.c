@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/snapshots/erofs-image.h"
 #include "snapshotter/store/store.h"
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/store/file-stamp.h"
 #include "snapshotter/store/upper-layer.h"
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 
 static const char *const first[] = {
 	"CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE, data BLOB, score REAL);",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tests of confined opening, durable files and removal of trees. */
+/* Tests of confined opening and durable files. */
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -129,20 +130,6 @@ test_mkdirs(Fixture *f, gconstpointer data)
 	g_assert_nonnull(error);
 }
 
-static void
-test_remove_tree(Fixture *f, gconstpointer data)
-{
-	g_autoptr(GError) error = NULL;
-
-	g_assert_cmpint(fchmodat(f->dirfd, "root/a/b", 0000, 0), ==, 0);
-	g_assert_true(cam_remove_tree_at(f->dirfd, "root", &error));
-	g_assert_no_error(error);
-	g_assert_true(cam_remove_tree_at(f->dirfd, "root", &error));
-	g_assert_no_error(error);
-	/* The link to it was removed, not what it pointed to. */
-	g_assert_cmpint(faccessat(f->dirfd, "outside", R_OK, 0), ==, 0);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -152,6 +139,5 @@ main(int argc, char **argv)
 	ADD("/base/fd/read", test_read);
 	ADD("/base/fd/write", test_write);
 	ADD("/base/fd/mkdirs", test_mkdirs);
-	ADD("/base/fd/remove-tree", test_remove_tree);
 	return g_test_run();
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/snapshots/lower-tree.h"
 #include "snapshotter/store/memory-rootfs.h"
 

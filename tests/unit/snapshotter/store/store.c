@@ -45,6 +45,31 @@ test_reopen(void)
 	g_assert_cmpstr(cam_store_get_path(again), ==, fixture->path);
 }
 
+/* What another process left in tmp/ hinders nobody, whatever it is. */
+static void
+test_left_behind(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_autoptr(GError) error = NULL;
+	g_autofree char *left = g_build_filename(fixture->path, "tmp", "left", NULL);
+	int fd;
+
+	g_assert_cmpint(g_mkdir(left, 0700), ==, 0);
+	fd = open(left, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (guint i = 0; i < 1500; i++) {
+		int next;
+
+		g_assert_cmpint(mkdirat(fd, "a", 0700), ==, 0);
+		next = openat(fd, "a", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		g_close(fd, NULL);
+		fd = next;
+	}
+	g_close(fd, NULL);
+	g_assert_cmpint(cam_store_get_tmp_dirfd(fixture->store, NULL, &error), >=, 0);
+	g_assert_no_error(error);
+	g_assert_false(g_file_test(left, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_damaged_state(void)
 {
@@ -152,6 +177,7 @@ main(int argc, char **argv)
 	g_test_add_func("/store/open-foreign-directory", test_open_foreign_directory);
 	g_test_add_func("/store/reopen", test_reopen);
 	g_test_add_func("/store/damaged-state", test_damaged_state);
+	g_test_add_func("/store/left-behind", test_left_behind);
 	g_test_add_func("/store/tmp-lives-with-the-store", test_tmp_lives_with_the_store);
 	g_test_add_func("/store/tmp-of-the-dead-is-swept", test_tmp_of_the_dead_is_swept);
 	g_test_add_func("/store/holds", test_holds_share_and_keep_the_sweep_out);

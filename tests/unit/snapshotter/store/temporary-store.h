@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/store/store.h"
 
 typedef struct {

@@ -10,6 +10,7 @@
 
 #include "snapshotter/base/archive.h"
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/oci/json.h"
 #include "snapshotter/oci/manifest.h"
 
