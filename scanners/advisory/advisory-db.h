@@ -42,6 +42,8 @@ typedef struct {
 	char *fixed_version; /* (nullable): the lowest fixed version above the installed one */
 } CamMatch;
 void cam_match_free(CamMatch *self);
+/* Whether the id is that of an update of a security suite that names no CVE. */
+gboolean cam_advisory_is_security_update(const char *id);
 
 typedef struct {
 	char *name;	/* "osv:/srv/feeds/debian.git", "debian-changelog:bookworm" */

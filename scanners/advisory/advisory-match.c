@@ -43,6 +43,12 @@ cam_advisory_free(CamAdvisory *self)
 	g_free(self);
 }
 
+gboolean
+cam_advisory_is_security_update(const char *id)
+{
+	return g_str_has_prefix(id, "SECURITY-UPDATE/");
+}
+
 void
 cam_match_free(CamMatch *self)
 {

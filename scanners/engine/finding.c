@@ -5,11 +5,14 @@
  */
 #include "scanners/engine/finding.h"
 
+#include "scanners/engine/risk.h"
+
 const char *
 cam_finding_kind_name(CamFindingKind kind)
 {
 	static const char *const names[] = {
 		[CAM_FINDING_VULNERABILITY] = "vulnerability",
+		[CAM_FINDING_SECURITY_UPDATE] = "security-update",
 		[CAM_FINDING_END_OF_LIFE] = "end-of-life",
 	};
 
@@ -64,18 +67,11 @@ cam_finding_free(CamFinding *self)
 	g_free(self);
 }
 
-/* Twice the severity leaves room for "unknown, which counts as …" just below it. */
-static int
-rank(const CamFinding *finding, CamSeverity unknown_counts_as)
-{
-	return finding->severity == CAM_SEVERITY_UNKNOWN ? 2 * (int) unknown_counts_as
-							 : 2 * (int) finding->severity + 1;
-}
-
 int
 cam_finding_compare(const CamFinding *a, const CamFinding *b, CamSeverity unknown_counts_as)
 {
-	int order = rank(b, unknown_counts_as) - rank(a, unknown_counts_as);
+	int order = cam_severity_rank(b->severity, unknown_counts_as) -
+		    cam_severity_rank(a->severity, unknown_counts_as);
 
 	if (order == 0)
 		order = (int) b->kind - (int) a->kind; /* the end of life explains the rest */

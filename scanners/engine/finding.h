@@ -6,8 +6,9 @@
 G_BEGIN_DECLS
 
 typedef enum {
-	CAM_FINDING_VULNERABILITY, /* "vulnerability" */
-	CAM_FINDING_END_OF_LIFE,   /* "end-of-life" */
+	CAM_FINDING_VULNERABILITY,   /* "vulnerability" */
+	CAM_FINDING_SECURITY_UPDATE, /* "security-update": of a security suite, without a CVE */
+	CAM_FINDING_END_OF_LIFE,     /* "end-of-life" */
 } CamFindingKind;
 
 typedef enum {
@@ -41,8 +42,7 @@ typedef struct {
 } CamFinding;
 
 CamFinding *cam_finding_copy(const CamFinding *self);
-/* Worst first (unknown as @unknown_counts_as, after those that are known to be so), then package,
- * architecture, id. */
+/* Worst first (by cam_severity_rank()), then package, architecture, id. */
 int cam_finding_compare(const CamFinding *a, const CamFinding *b, CamSeverity unknown_counts_as);
 void cam_finding_free(CamFinding *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamFinding, cam_finding_free)

@@ -7,8 +7,9 @@
 
 /* Texts come from feeds and may be any bytes, which GVariant's strings may not: all is "ay".
  * id, aliases, summary, severity, score, vector, references, source, three times, fixed version */
-#define MATCH_TYPE   "(ayaaymayydmayaayayxxxmay)"
-#define MATCHES_TYPE "a" MATCH_TYPE
+#define MATCH_TYPE "(ayaaymayydmayaayayxxxmay)"
+/* Coverage: fixes, unfixed, reason, when */
+#define MATCHES_TYPE "(bbmayxa" MATCH_TYPE ")"
 
 static GVariant *
 maybe_bytestring(const char *text)
@@ -27,9 +28,9 @@ bytestrings(char **texts)
 }
 
 GBytes *
-cam_matches_to_bytes(const GPtrArray *matches)
+cam_matches_to_bytes(const GPtrArray *matches, const CamCoverage *coverage)
 {
-	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE(MATCHES_TYPE));
+	g_auto(GVariantBuilder) builder = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a" MATCH_TYPE));
 	g_autoptr(GVariant) variant = NULL;
 
 	for (guint i = 0; i < matches->len; i++) {
@@ -45,7 +46,10 @@ cam_matches_to_bytes(const GPtrArray *matches)
 			advisory->modified, advisory->withdrawn,
 			maybe_bytestring(match->fixed_version));
 	}
-	variant = g_variant_ref_sink(g_variant_builder_end(&builder));
+	variant = g_variant_ref_sink(
+		g_variant_new("(bb@mayx@a" MATCH_TYPE ")", coverage->fixes, coverage->unfixed,
+			      maybe_bytestring(coverage->reason), coverage->looked_at,
+			      g_variant_builder_end(&builder)));
 	return g_variant_get_data_as_bytes(variant);
 }
 
@@ -78,17 +82,23 @@ match_from_variant(GVariant *variant)
 }
 
 GPtrArray *
-cam_matches_from_bytes(GBytes *bytes)
+cam_matches_from_bytes(GBytes *bytes, CamCoverage *coverage)
 {
 	g_autoptr(GVariant) variant = g_variant_ref_sink(
 		g_variant_new_from_bytes(G_VARIANT_TYPE(MATCHES_TYPE), bytes, FALSE));
+	g_autoptr(GVariant) list = NULL;
 	g_autoptr(GPtrArray) matches = NULL;
+	GVariant *reason;
 
 	if (!g_variant_is_normal_form(variant))
 		return NULL;
+	cam_coverage_clear(coverage);
+	g_variant_get(variant, "(bb@mayx@a" MATCH_TYPE ")", &coverage->fixes, &coverage->unfixed,
+		      &reason, &coverage->looked_at, &list);
+	coverage->reason = take_maybe(reason);
 	matches = g_ptr_array_new_with_free_func((GDestroyNotify) cam_match_free);
-	for (gsize i = 0; i < g_variant_n_children(variant); i++) {
-		g_autoptr(GVariant) child = g_variant_get_child_value(variant, i);
+	for (gsize i = 0; i < g_variant_n_children(list); i++) {
+		g_autoptr(GVariant) child = g_variant_get_child_value(list, i);
 
 		g_ptr_array_add(matches, match_from_variant(child));
 	}

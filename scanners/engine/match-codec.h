@@ -5,9 +5,9 @@
 
 G_BEGIN_DECLS
 
-/* For storing. (element-type CamMatch) */
-GBytes *cam_matches_to_bytes(const GPtrArray *matches);
-/* (nullable): NULL for bytes that no matches make. */
-GPtrArray *cam_matches_from_bytes(GBytes *bytes);
+/* For storing. @matches: (element-type CamMatch) */
+GBytes *cam_matches_to_bytes(const GPtrArray *matches, const CamCoverage *coverage);
+/* (nullable): NULL for bytes that no matches make. @coverage: filled, whatever it held before */
+GPtrArray *cam_matches_from_bytes(GBytes *bytes, CamCoverage *coverage);
 
 G_END_DECLS

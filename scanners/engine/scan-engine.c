@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The engine: from an image of the store to its inventory and its findings. It owns the memo and
- * the advisory database; what scanners want, what matches and what layers brought stands in the
- * files beside this one.
+ * the advisory database; what scanners want, what layers brought, what matches and what is made of
+ * it stands in the files beside this one.
  */
 #include "scanners/engine/scan-engine.h"
 
-#include <string.h>
-
+#include "scanners/engine/judgement.h"
 #include "scanners/engine/layer-origin.h"
-#include "scanners/engine/matcher.h"
 #include "scanners/engine/memo.h"
 #include "scanners/engine/scanner-table.h"
 #include "scanners/engine/tree-walk.h"
-
-/* Of a release that nobody mends any more. */
-#define END_OF_LIFE_SEVERITY CAM_SEVERITY_HIGH
 
 struct _CamScanEngine {
 	GObject parent_instance;
@@ -185,186 +180,6 @@ describe_image(CamScanResult *result, const CamImage *image)
 	}
 }
 
-static void warn(CamScanResult *result, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void
-warn(CamScanResult *result, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	g_ptr_array_add(result->warnings, g_strdup_vprintf(format, args));
-	va_end(args);
-}
-
-static const char *
-os_title(const CamOsRelease *os)
-{
-	return os->pretty_name != NULL ? os->pretty_name : os->id;
-}
-
-static const char *
-last_day(const CamOsRelease *os)
-{
-	return os->end_of_lts != NULL ? os->end_of_lts : os->end_of_life;
-}
-
-static void
-add_end_of_life(CamScanResult *result)
-{
-	const CamOsRelease *os = result->os;
-	CamFinding *finding = g_new0(CamFinding, 1);
-
-	finding->kind = CAM_FINDING_END_OF_LIFE;
-	finding->id = g_strdup_printf("EOL-%s-%s", os->id,
-				      os->version_id != NULL ? os->version_id : os->codename);
-	finding->aliases = g_new0(char *, 1);
-	finding->references = g_new0(char *, 1);
-	finding->title = g_strdup_printf("%s has had no security support since %s", os_title(os),
-					 last_day(os));
-	finding->severity = END_OF_LIFE_SEVERITY;
-	finding->score = -1;
-	finding->package = g_strdup(os->id);
-	finding->source_package = g_strdup(os->id);
-	finding->installed_version =
-		g_strdup(os->version_id != NULL ? os->version_id : os->codename);
-	finding->state = CAM_STATE_END_OF_LIFE;
-	finding->layer = -1;
-	finding->suggestion =
-		g_strdup("build the image from a release that is supported: new "
-			 "vulnerabilities of this one are neither published nor fixed");
-	g_ptr_array_add(result->findings, finding);
-	warn(result,
-	     "%s is past its end of life: it has had no security support since %s. What is "
-	     "listed here is not all that is wrong with it.",
-	     os_title(os), last_day(os));
-}
-
-static void
-judge_release(CamScanResult *result, const char *today)
-{
-	const CamOsRelease *os = result->os;
-
-	result->support = cam_os_release_get_support(os, today);
-	switch (result->support) {
-	case CAM_SUPPORT_UNKNOWN:
-		warn(result,
-		     "The release (%s) is not known: its packages were listed, but nothing "
-		     "could be said of their vulnerabilities.",
-		     os_title(os));
-		break;
-	case CAM_SUPPORT_FULL:
-		break;
-	case CAM_SUPPORT_LTS:
-		warn(result,
-		     "Regular security support of %s ended on %s; long-term support goes on "
-		     "until %s.",
-		     os_title(os), os->end_of_life, os->end_of_lts);
-		break;
-	case CAM_SUPPORT_END_OF_LIFE:
-		add_end_of_life(result);
-		break;
-	}
-	if (os->based_on != NULL)
-		warn(result, "%s is judged by the advisories of %s, which it is based on.",
-		     os_title(os), os->based_on);
-}
-
-/* Whether the advisories say anything of the image: without them "no finding" would be a lie. */
-static gboolean
-judge_databases(CamScanEngine *self, CamScanResult *result, gboolean *covered, GError **error)
-{
-	*covered = FALSE;
-	if (result->packages->len == 0) {
-		warn(result, "No package database was found: nothing could be judged.");
-		return TRUE;
-	}
-	if (result->os->ecosystem == NULL)
-		return TRUE;
-	if (!cam_advisory_db_has_ecosystem(self->advisories, result->os->ecosystem, covered, error))
-		return FALSE;
-	if (!*covered)
-		warn(result,
-		     "The advisory database knows nothing of %s: update it, or add a source "
-		     "that does. Until then nothing can be said of this image.",
-		     result->os->ecosystem);
-	return TRUE;
-}
-
-static CamSeverity
-effective(const CamFinding *finding, CamSeverity unknown_counts_as)
-{
-	return finding->severity == CAM_SEVERITY_UNKNOWN ? unknown_counts_as : finding->severity;
-}
-
-/* The worst of all, before options hide any: hiding does not make an image better. */
-static CamSeverity
-judge_risk(const GPtrArray *findings, gboolean covered, CamSeverity unknown_counts_as)
-{
-	CamSeverity risk = CAM_SEVERITY_NONE;
-
-	for (guint i = 0; i < findings->len; i++)
-		risk = MAX(risk, effective(findings->pdata[i], unknown_counts_as));
-	return covered || risk > CAM_SEVERITY_NONE ? risk : CAM_SEVERITY_UNKNOWN;
-}
-
-static gboolean
-is_left_out(const CamFinding *finding, const CamScanOptions *options, CamSeverity unknown_counts_as)
-{
-	if (finding->kind == CAM_FINDING_END_OF_LIFE)
-		return FALSE;
-	return effective(finding, unknown_counts_as) < options->min_severity ||
-	       (options->ignore_unfixed && finding->state != CAM_STATE_FIXED);
-}
-
-static void
-filter_findings(CamScanResult *result, const CamScanOptions *options, CamSeverity unknown_counts_as)
-{
-	for (guint i = 0; i < result->findings->len;) {
-		const CamFinding *finding = result->findings->pdata[i];
-
-		if (is_left_out(finding, options, unknown_counts_as)) {
-			result->left_out++;
-			g_ptr_array_remove_index_fast(result->findings, i);
-		} else {
-			result->counts[finding->severity]++;
-			i++;
-		}
-	}
-}
-
-static int
-compare_findings(gconstpointer a, gconstpointer b, gpointer unknown_counts_as)
-{
-	return cam_finding_compare(*(const CamFinding *const *) a, *(const CamFinding *const *) b,
-				   GPOINTER_TO_INT(unknown_counts_as));
-}
-
-static gboolean
-find_and_judge(CamScanEngine *self, CamScanResult *result, const CamScanOptions *options,
-	       GCancellable *cancellable, GError **error)
-{
-	CamSeverity unknown_counts_as = options->unknown_counts_as != CAM_SEVERITY_UNKNOWN
-						? options->unknown_counts_as
-						: CAM_SEVERITY_MEDIUM;
-	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-	g_autofree char *today = g_date_time_format(now, "%F");
-	gboolean covered;
-
-	judge_release(result, options->today != NULL ? options->today : today);
-	if (!judge_databases(self, result, &covered, error))
-		return FALSE;
-	if (covered && !cam_match_packages(self->memo, self->advisories, result->os->ecosystem,
-					   result->support, result->packages, result->findings,
-					   cancellable, error))
-		return FALSE;
-	result->risk = judge_risk(result->findings, covered, unknown_counts_as);
-	filter_findings(result, options, unknown_counts_as);
-	g_ptr_array_sort_with_data(result->findings, compare_findings,
-				   GINT_TO_POINTER(unknown_counts_as));
-	return TRUE;
-}
-
 CamScanResult *
 cam_scan_engine_scan(CamScanEngine *self, const CamImage *image, const CamScanOptions *options,
 		     CamProgress *progress, GCancellable *cancellable, GError **error)
@@ -395,8 +210,8 @@ cam_scan_engine_scan(CamScanEngine *self, const CamImage *image, const CamScanOp
 		return NULL;
 	}
 	phase = cam_progress_begin(progress, "matching advisories", 0, CAM_PROGRESS_ITEMS);
-	done = find_and_judge(self, result, options != NULL ? options : &defaults, cancellable,
-			      error);
+	done = cam_judge(result, self->memo, self->advisories,
+			 options != NULL ? options : &defaults, cancellable, error);
 	cam_progress_end(progress, phase);
 	if (!done)
 		return NULL;

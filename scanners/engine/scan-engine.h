@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "scanners/engine/acceptance.h"
 #include "scanners/engine/scan-result.h"
 
 G_BEGIN_DECLS
@@ -9,7 +10,8 @@ typedef struct {
 	CamSeverity unknown_counts_as; /* for the risk level and the order; UNKNOWN: MEDIUM */
 	CamSeverity min_severity;      /* findings below are left out; UNKNOWN: none are */
 	gboolean ignore_unfixed;       /* what has no fixed version is left out */
-	const char *today; /* (nullable): ISO date instead of the clock's, for end of life */
+	const GPtrArray *acceptances;  /* (nullable) (element-type CamAcceptance) */
+	const char *today;	       /* (nullable): ISO date instead of the clock's */
 } CamScanOptions;
 
 /**

@@ -23,6 +23,8 @@ cam_scan_result_new(void)
 	self->packages = g_ptr_array_new_with_free_func((GDestroyNotify) cam_package_free);
 	self->findings = g_ptr_array_new_with_free_func((GDestroyNotify) cam_finding_free);
 	self->databases = g_ptr_array_new_with_free_func((GDestroyNotify) cam_advisory_source_free);
+	self->problems = g_ptr_array_new_with_free_func(g_free);
+	self->unjudged = g_ptr_array_new_with_free_func((GDestroyNotify) cam_unjudged_free);
 	self->warnings = g_ptr_array_new_with_free_func(g_free);
 	return self;
 }
@@ -38,6 +40,8 @@ cam_scan_result_free(CamScanResult *self)
 	g_ptr_array_unref(self->packages);
 	g_ptr_array_unref(self->findings);
 	g_ptr_array_unref(self->databases);
+	g_ptr_array_unref(self->problems);
+	g_ptr_array_unref(self->unjudged);
 	g_ptr_array_unref(self->warnings);
 	g_free(self);
 }

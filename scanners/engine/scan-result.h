@@ -2,6 +2,8 @@
 #pragma once
 
 #include "scanners/engine/finding.h"
+#include "scanners/engine/risk.h"
+#include "scanners/engine/unjudged.h"
 #include "scanners/inventory/inventory.h"
 
 G_BEGIN_DECLS
@@ -23,8 +25,12 @@ typedef struct {
 	GPtrArray *findings;  /* (element-type CamFinding): by cam_finding_compare() */
 	GPtrArray *databases; /* (element-type CamAdvisorySource) */
 	GPtrArray *warnings;  /* (element-type utf8): sentences for people */
-	CamSeverity risk;     /* of all findings, also those that the options leave out.
-			       * NONE: no finding; UNKNOWN: could not be judged */
+	GPtrArray *problems;  /* (element-type utf8): what could not be read of the image */
+	GPtrArray *unjudged; /* (element-type CamUnjudged), by source package: also accepted ones */
+	guint n_unjudged;    /* binary packages that no source judges and no policy accepts */
+	guint n_accepted;    /* binary packages that no source judges but a policy accepts */
+	CamTally tally;	     /* of all findings, also those that the options leave out */
+	CamSeverity risk;    /* by cam_risk_level() */
 	guint counts[CAM_SEVERITY_CRITICAL + 1]; /* of @findings, by severity */
 	guint left_out;				 /* findings that the options left out */
 	guint64 trees_visited, trees_remembered; /* what the memo did */

@@ -5,6 +5,7 @@
  */
 #include "scanners/report/report.h"
 
+#include "scanners/report/conclusion.h"
 #include "scanners/report/json-text.h"
 
 static void
@@ -168,6 +169,75 @@ set_warnings(JsonObject *object, const CamScanResult *result)
 	json_object_set_array_member(object, "warnings", array);
 }
 
+/* ---- the two axes, and what they speak of ---- */
+
+static JsonObject *
+acceptance_to_json(const CamUnjudged *unjudged)
+{
+	JsonObject *object = json_object_new();
+
+	cam_json_set_text(object, "name", unjudged->accepted_by);
+	cam_json_set_text(object, "reason", unjudged->accepted_because);
+	cam_json_set_text(object, "until", unjudged->accepted_until);
+	return object;
+}
+
+static JsonObject *
+unjudged_to_json(const CamUnjudged *unjudged)
+{
+	JsonObject *object = json_object_new();
+	JsonArray *packages = json_array_new();
+
+	cam_json_set_text(object, "source_package", unjudged->source_package);
+	cam_json_set_text(object, "source_version", unjudged->source_version);
+	for (guint i = 0; i < unjudged->packages->len; i++)
+		json_array_add_string_element(packages, unjudged->packages->pdata[i]);
+	json_object_set_array_member(object, "packages", packages);
+	cam_json_set_text(object, "origin", unjudged->origin);
+	cam_json_set_text(object, "reason", unjudged->reason);
+	set_time(object, "looked_at", unjudged->looked_at);
+	if (unjudged->accepted_by != NULL)
+		json_object_set_object_member(object, "accepted_by", acceptance_to_json(unjudged));
+	else
+		json_object_set_null_member(object, "accepted_by");
+	return object;
+}
+
+static JsonObject *
+coverage_to_json(const CamScanResult *result)
+{
+	guint open = result->n_unjudged + result->n_accepted;
+	JsonObject *object = json_object_new();
+	JsonArray *unjudged = json_array_new();
+
+	json_object_set_int_member(object, "packages", result->packages->len);
+	json_object_set_int_member(object, "judged", result->packages->len - open);
+	json_object_set_int_member(object, "not_judged", result->n_unjudged);
+	json_object_set_int_member(object, "accepted", result->n_accepted);
+	for (guint i = 0; i < result->unjudged->len; i++)
+		json_array_add_object_element(unjudged,
+					      unjudged_to_json(result->unjudged->pdata[i]));
+	json_object_set_array_member(object, "unjudged", unjudged);
+	return object;
+}
+
+static void
+set_axes(JsonObject *object, const CamScanResult *result)
+{
+	JsonObject *fixes = json_object_new(), *unfixed = json_object_new();
+	g_autofree char *conclusion = cam_conclusion_text(result);
+
+	json_object_set_boolean_member(fixes, "judged", result->tally.fixes_judged);
+	json_object_set_int_member(fixes, "pending", cam_tally_count_pending(&result->tally));
+	json_object_set_object_member(object, "fixes", fixes);
+	json_object_set_boolean_member(unfixed, "judged", result->tally.unfixed_judged);
+	json_object_set_int_member(unfixed, "count", cam_tally_count_unfixed(&result->tally));
+	json_object_set_object_member(object, "unfixed", unfixed);
+	json_object_set_boolean_member(object, "no_risks", cam_conclusion_is_no_risks(result));
+	cam_json_set_text(object, "conclusion", conclusion);
+	json_object_set_object_member(object, "coverage", coverage_to_json(result));
+}
+
 JsonObject *
 cam_report_to_json(const CamScanResult *result)
 {
@@ -178,6 +248,7 @@ cam_report_to_json(const CamScanResult *result)
 	json_object_set_object_member(object, "image", image_to_json(result));
 	json_object_set_object_member(object, "os", os_to_json(result));
 	cam_json_set_text(object, "risk_level", cam_severity_name(result->risk));
+	set_axes(object, result);
 	json_object_set_object_member(object, "counts", counts_to_json(result));
 	json_object_set_int_member(object, "left_out", result->left_out);
 	json_object_set_array_member(object, "databases", databases_to_json(result));

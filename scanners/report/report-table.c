@@ -7,8 +7,10 @@
 
 #include <string.h>
 
+#include "scanners/report/conclusion.h"
 #include "scanners/report/finding-group.h"
 #include "scanners/report/text.h"
+#include "scanners/report/unjudged-table.h"
 
 #define LABEL_WIDTH    14 /* of the header block, its indentation included */
 #define SEVERITY_WIDTH 8  /* "critical" */
@@ -128,22 +130,12 @@ count_ids(const GPtrArray *findings)
 	return g_hash_table_size(ids);
 }
 
-static guint
-count_fixable(const GPtrArray *findings)
-{
-	guint n = 0;
-
-	for (guint i = 0; i < findings->len; i++)
-		n += ((const CamFinding *) findings->pdata[i])->state == CAM_STATE_FIXED;
-	return n;
-}
-
 static void
 append_counts(Page *page, const GPtrArray *groups)
 {
 	const CamScanResult *result = page->result;
 	const GPtrArray *findings = result->findings;
-	g_autofree char *counts = count_text(result), *sum = NULL, *where = NULL, *fixable = NULL;
+	g_autofree char *counts = count_text(result), *sum = NULL, *where = NULL;
 	g_autofree char *left_out =
 		result->left_out > 0 ? g_strdup_printf("; %u more not shown", result->left_out)
 				     : g_strdup("");
@@ -157,10 +149,21 @@ append_counts(Page *page, const GPtrArray *groups)
 	where = g_strdup_printf("%u different one%s in %u source package%s%s", count_ids(findings),
 				plural(count_ids(findings)), groups->len, plural(groups->len),
 				left_out);
-	fixable = g_strdup_printf("%u of %u by an upgrade", count_fixable(findings), findings->len);
 	append_field(page, "Findings", sum);
 	append_field(page, "", where);
-	append_field(page, "Fixable", fixable);
+}
+
+/* The two axes, and how much of the image they speak of. */
+static void
+append_axes(Page *page)
+{
+	g_autofree char *fixes = cam_conclusion_fixes_text(page->result);
+	g_autofree char *unfixed = cam_conclusion_unfixed_text(page->result);
+	g_autofree char *coverage = cam_conclusion_coverage_text(page->result);
+
+	append_field(page, "Fixes", fixes);
+	append_field(page, "Unfixed", unfixed);
+	append_field(page, "Judged", coverage);
 }
 
 static void
@@ -423,19 +426,14 @@ append_layers(Page *page, const GPtrArray *groups)
 static void
 append_conclusion(Page *page)
 {
-	switch (page->result->risk) {
-	case CAM_SEVERITY_NONE:
-		append_sgr(page, "32", "No known vulnerability.\n");
-		break;
-	case CAM_SEVERITY_UNKNOWN:
-		append_sgr(page, "33", "The image could not be judged.\n");
-		break;
-	case CAM_SEVERITY_LOW:
-	case CAM_SEVERITY_MEDIUM:
-	case CAM_SEVERITY_HIGH:
-	case CAM_SEVERITY_CRITICAL:
-		break;
-	}
+	const CamScanResult *result = page->result;
+	gboolean clean = cam_conclusion_is_no_risks(result) && result->risk == CAM_SEVERITY_NONE;
+	g_autofree char *text = cam_conclusion_text(result);
+	g_autoptr(GString) wrapped = g_string_new(NULL);
+
+	cam_text_append_wrapped(wrapped, text, 0, 0, page->style->width);
+	append_sgr(page, clean ? "32" : "33", wrapped->str);
+	g_string_append_c(page->out, '\n');
 }
 
 char *
@@ -447,13 +445,17 @@ cam_report_to_table(const CamScanResult *result, const CamTableStyle *style)
 
 	append_image(&page);
 	append_risk(&page);
+	append_axes(&page);
 	append_counts(&page, groups);
 	append_databases(&page);
 	g_string_append_c(page.out, '\n');
 	append_warnings(&page);
+	cam_unjudged_append_table(page.out, result, style);
 	for (guint i = 0; i < groups->len; i++)
 		append_group(&page, groups->pdata[i]);
 	append_layers(&page, groups);
+	if (groups->len > 0)
+		g_string_append_c(page.out, '\n');
 	append_conclusion(&page);
 	return g_string_free(page.out, FALSE);
 }

@@ -56,6 +56,7 @@ static void
 test_names(void)
 {
 	g_assert_cmpstr(cam_finding_kind_name(CAM_FINDING_VULNERABILITY), ==, "vulnerability");
+	g_assert_cmpstr(cam_finding_kind_name(CAM_FINDING_SECURITY_UPDATE), ==, "security-update");
 	g_assert_cmpstr(cam_finding_kind_name(CAM_FINDING_END_OF_LIFE), ==, "end-of-life");
 	g_assert_cmpstr(cam_finding_state_name(CAM_STATE_NOT_FIXED), ==, "not-fixed");
 }

@@ -29,12 +29,20 @@ test_round_trip(void)
 		g_ptr_array_new_with_free_func((GDestroyNotify) cam_match_free);
 	g_autoptr(GPtrArray) copy = NULL;
 	g_autoptr(GBytes) bytes = NULL;
+	const CamCoverage coverage = { .unfixed = TRUE,
+				       .reason = (char *) "no \xff source",
+				       .looked_at = 1700000001 };
+	g_auto(CamCoverage) read = { .reason = g_strdup("before") };
 	const CamMatch *match;
 
 	g_ptr_array_add(matches, make_match("DSA-1", aliases, "1.2"));
 	g_ptr_array_add(matches, make_match("CVE-2", NULL, NULL));
-	bytes = cam_matches_to_bytes(matches);
-	copy = cam_matches_from_bytes(bytes);
+	bytes = cam_matches_to_bytes(matches, &coverage);
+	copy = cam_matches_from_bytes(bytes, &read);
+	g_assert_false(read.fixes);
+	g_assert_true(read.unfixed);
+	g_assert_cmpstr(read.reason, ==, "no \xff source");
+	g_assert_cmpint(read.looked_at, ==, 1700000001);
 	g_assert_cmpuint(copy->len, ==, 2);
 	match = copy->pdata[0];
 	g_assert_cmpstr(match->advisory->id, ==, "DSA-1");
@@ -53,12 +61,16 @@ static void
 test_empty_and_damaged(void)
 {
 	g_autoptr(GPtrArray) none = g_ptr_array_new(), copy = NULL;
-	g_autoptr(GBytes) bytes = cam_matches_to_bytes(none);
+	const CamCoverage coverage = { .fixes = TRUE };
+	g_auto(CamCoverage) read = { 0 };
+	g_autoptr(GBytes) bytes = cam_matches_to_bytes(none, &coverage);
 	g_autoptr(GBytes) damaged = g_bytes_new_static("\x01\x02\x03\x04\xff", 5);
 
-	copy = cam_matches_from_bytes(bytes);
+	copy = cam_matches_from_bytes(bytes, &read);
 	g_assert_cmpuint(copy->len, ==, 0);
-	g_assert_null(cam_matches_from_bytes(damaged));
+	g_assert_true(read.fixes);
+	g_assert_null(read.reason);
+	g_assert_null(cam_matches_from_bytes(damaged, &read));
 }
 
 int

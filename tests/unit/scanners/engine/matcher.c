@@ -10,7 +10,8 @@
 typedef struct {
 	CamAdvisoryDb *db;
 	CamMemo *memo;
-	GPtrArray *packages, *findings;
+	GPtrArray *packages;
+	CamMatchOutput out;
 } Fixture;
 
 static CamPackage *
@@ -34,7 +35,8 @@ set_up(Fixture *f, gconstpointer data)
 	f->db = cam_advisory_db_open(":memory:", NULL);
 	f->memo = cam_memo_open(":memory:");
 	f->packages = g_ptr_array_new_with_free_func((GDestroyNotify) cam_package_free);
-	f->findings = g_ptr_array_new_with_free_func((GDestroyNotify) cam_finding_free);
+	f->out.findings = g_ptr_array_new_with_free_func((GDestroyNotify) cam_finding_free);
+	f->out.unjudged = g_ptr_array_new_with_free_func((GDestroyNotify) cam_unjudged_free);
 	add_package(f, "libssl3", "openssl");
 	add_package(f, "openssl", "openssl");
 	add_package(f, "zlib1g", "zlib");
@@ -46,7 +48,8 @@ tear_down(Fixture *f, gconstpointer data)
 	g_object_unref(f->db);
 	cam_memo_free(f->memo);
 	g_ptr_array_unref(f->packages);
-	g_ptr_array_unref(f->findings);
+	g_ptr_array_unref(f->out.findings);
+	g_ptr_array_unref(f->out.unjudged);
 }
 
 static void
@@ -78,11 +81,12 @@ run(Fixture *f, CamSupport support)
 {
 	g_autoptr(GError) error = NULL;
 
-	g_ptr_array_set_size(f->findings, 0);
-	cam_match_packages(f->memo, f->db, "Debian:12", support, f->packages, f->findings, NULL,
+	g_ptr_array_set_size(f->out.findings, 0);
+	g_ptr_array_set_size(f->out.unjudged, 0);
+	cam_match_packages(f->memo, f->db, "Debian:12", support, f->packages, &f->out, NULL,
 			   &error);
 	g_assert_no_error(error);
-	return f->findings;
+	return f->out.findings;
 }
 
 static void
@@ -109,6 +113,49 @@ test_findings(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(finding->suggestion, ==,
 			"upgrade libssl3 to a version that is built from openssl 1.1 or later");
 	g_assert_cmpstr(((CamFinding *) findings->pdata[1])->package, ==, "openssl");
+}
+
+/* What no source judges is named, once a source package; remembered or not. */
+static void
+test_coverage(Fixture *f, gconstpointer data)
+{
+	const CamUnjudged *unjudged;
+
+	((CamPackage *) f->packages->pdata[0])->origin = g_strdup("Example Corp");
+	((CamPackage *) f->packages->pdata[1])->origin = g_strdup("Example Corp");
+	for (guint i = 0; i < 2; i++) {
+		run(f, CAM_SUPPORT_FULL);
+		cam_memo_flush(f->memo);
+		g_assert_cmpuint(f->out.unjudged->len, ==, 2);
+		unjudged = f->out.unjudged->pdata[0];
+		g_assert_cmpstr(unjudged->source_package, ==, "openssl");
+		g_assert_cmpstr(unjudged->source_version, ==, "1.0");
+		g_assert_cmpstr(unjudged->origin, ==, "Example Corp");
+		g_assert_cmpstr(unjudged->reason, ==, "not looked up");
+		g_assert_cmpint(unjudged->looked_at, ==, 0);
+		g_assert_cmpuint(unjudged->packages->len, ==, 2);
+		g_assert_false(f->out.unfixed_judged);
+	}
+	/* A feed of the ecosystem covers all of it; what has no fix only if it tells of such. */
+	import(f, "CVE-2024-1", ",{\"fixed\":\"1.1\"}");
+	run(f, CAM_SUPPORT_FULL);
+	g_assert_cmpuint(f->out.unjudged->len, ==, 0);
+	g_assert_false(f->out.unfixed_judged);
+	import(f, "CVE-2024-2", "");
+	run(f, CAM_SUPPORT_FULL);
+	g_assert_true(f->out.unfixed_judged);
+}
+
+static void
+test_security_update(Fixture *f, gconstpointer data)
+{
+	const CamFinding *finding;
+
+	import(f, "SECURITY-UPDATE/openssl/1.1", ",{\"fixed\":\"1.1\"}");
+	finding = run(f, CAM_SUPPORT_FULL)->pdata[0];
+	g_assert_cmpint(finding->kind, ==, CAM_FINDING_SECURITY_UPDATE);
+	g_assert_cmpint(finding->state, ==, CAM_STATE_FIXED);
+	g_assert_cmpint(finding->severity, ==, CAM_SEVERITY_UNKNOWN);
 }
 
 static void
@@ -152,6 +199,8 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 #define ADD(name, func) g_test_add("/matcher/" name, Fixture, NULL, set_up, func, tear_down)
 	ADD("findings", test_findings);
+	ADD("coverage", test_coverage);
+	ADD("security-update", test_security_update);
 	ADD("states", test_states);
 	ADD("held", test_held);
 	ADD("follows-the-database", test_follows_the_database);

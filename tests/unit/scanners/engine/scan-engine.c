@@ -130,10 +130,15 @@ test_risk(ImageFixture *f, gconstpointer data)
 
 	g_assert_cmpint(unknown->risk, ==, CAM_SEVERITY_UNKNOWN);
 	g_assert_true(has_warning(unknown, "knows nothing of Debian:12"));
+	g_assert_cmpuint(unknown->n_unjudged, ==, 2);
+	g_assert_false(unknown->tally.fixes_judged);
 
 	import(f, RECORD("CVE-2024-1", "elsewhere", "", ""));
 	none = scan(f, image, NULL);
 	g_assert_cmpint(none->risk, ==, CAM_SEVERITY_NONE);
+	g_assert_cmpuint(none->n_unjudged, ==, 0);
+	g_assert_true(none->tally.fixes_judged);
+	g_assert_true(none->tally.unfixed_judged);
 	g_assert_cmpuint(none->warnings->len, ==, 0);
 
 	import(f, RECORD("CVE-2024-1", "a", "", "") RECORD("CVE-2024-2", "b", LOW_VECTOR, ""));
@@ -174,6 +179,9 @@ test_filters(ImageFixture *f, gconstpointer data)
 	g_assert_cmpstr(((CamFinding *) by_state->findings->pdata[0])->id, ==, "CVE-2024-1");
 	/* Hiding does not make an image better. */
 	g_assert_cmpint(by_state->risk, ==, CAM_SEVERITY_CRITICAL);
+	g_assert_cmpuint(cam_tally_count_pending(&by_state->tally), ==, 1);
+	g_assert_cmpuint(cam_tally_count_unfixed(&by_state->tally), ==, 2);
+	g_assert_cmpmem(&by_state->tally, sizeof(CamTally), &by_severity->tally, sizeof(CamTally));
 }
 
 static void
@@ -200,6 +208,43 @@ test_end_of_life(ImageFixture *f, gconstpointer data)
 	g_assert_true(has_warning(supported, "goes on until 2024-06-30"));
 }
 
+/* A policy may take packages as they are that no source judges, for some time. */
+static void
+test_accepted(ImageFixture *f, gconstpointer data)
+{
+	const char *const *const layers[] = { base, NULL };
+	g_autoptr(CamImage) image = image_fixture_image(f, "shop:1", layers);
+	char *names[] = { (char *) "b", NULL }, *all[] = { (char *) "?", NULL };
+	CamAcceptance acceptance = { .name = (char *) "third party",
+				     .packages = names,
+				     .until = (char *) "2025-01-01",
+				     .reason = (char *) "theirs" };
+	g_autoptr(GPtrArray) acceptances = g_ptr_array_new();
+	CamScanOptions options = { .acceptances = acceptances, .today = "2025-01-01" };
+	g_autoptr(CamScanResult) one = NULL, ended = NULL, both = NULL;
+	const CamUnjudged *unjudged;
+
+	g_ptr_array_add(acceptances, &acceptance);
+	one = scan(f, image, &options);
+	g_assert_cmpuint(one->n_unjudged, ==, 1);
+	g_assert_cmpuint(one->n_accepted, ==, 1);
+	g_assert_cmpint(one->risk, ==, CAM_SEVERITY_UNKNOWN);
+	unjudged = one->unjudged->pdata[0];
+	g_assert_null(unjudged->accepted_by);
+	unjudged = one->unjudged->pdata[1];
+	g_assert_cmpstr(unjudged->accepted_by, ==, "third party");
+	g_assert_cmpstr(unjudged->accepted_because, ==, "theirs");
+
+	options.today = "2025-01-02";
+	ended = scan(f, image, &options);
+	g_assert_cmpuint(ended->n_unjudged, ==, 2);
+	acceptance.packages = all;
+	acceptance.until = NULL;
+	both = scan(f, image, &options);
+	g_assert_cmpuint(both->n_unjudged, ==, 0);
+	g_assert_cmpint(both->risk, ==, CAM_SEVERITY_NONE);
+}
+
 static void
 test_nothing_to_judge(ImageFixture *f, gconstpointer data)
 {
@@ -213,8 +258,27 @@ test_nothing_to_judge(ImageFixture *f, gconstpointer data)
 	g_assert_cmpint(result->risk, ==, CAM_SEVERITY_UNKNOWN);
 	g_assert_cmpstr(result->os->id, ==, "linux");
 	g_assert_true(has_warning(result, "No package database"));
+	g_assert_false(result->tally.fixes_judged);
 	of_empty = scan(f, empty, NULL);
 	g_assert_cmpint(of_empty->risk, ==, CAM_SEVERITY_UNKNOWN);
+}
+
+/* Of a release that is not known no package is judged. */
+static void
+test_unknown_release(ImageFixture *f, gconstpointer data)
+{
+	static const char *const odd[] = { OS_RELEASE("99"), STATUS, STANZA("a", "1"), NULL };
+	const char *const *const layers[] = { odd, NULL };
+	g_autoptr(CamImage) image = image_fixture_image(f, "odd:1", layers);
+	g_autoptr(CamScanResult) result = NULL;
+
+	import(f, RECORD("CVE-2024-1", "elsewhere", "", ""));
+	result = scan(f, image, NULL);
+	g_assert_cmpint(result->risk, ==, CAM_SEVERITY_UNKNOWN);
+	g_assert_cmpuint(result->n_unjudged, ==, 1);
+	g_assert_cmpstr(((CamUnjudged *) result->unjudged->pdata[0])->reason, ==,
+			"the release of the image is not known");
+	g_assert_true(has_warning(result, "(Debian 99) is not known"));
 }
 
 static void
@@ -283,7 +347,9 @@ main(int argc, char **argv)
 	ADD("risk", test_risk);
 	ADD("filters", test_filters);
 	ADD("end-of-life", test_end_of_life);
+	ADD("accepted", test_accepted);
 	ADD("nothing-to-judge", test_nothing_to_judge);
+	ADD("unknown-release", test_unknown_release);
 	ADD("damaged-memo", test_damaged_memo);
 	ADD("malformed-database", test_malformed_database);
 	ADD("at-once", test_at_once);

@@ -57,6 +57,7 @@ add_finding(CamScanResult *result, const CamPackage *package, const char *id, Ca
 	finding->source = g_strdup("osv:feeds");
 	finding->suggestion = g_strdup("upgrade it");
 	result->counts[severity]++;
+	(fixed_version != NULL ? result->tally.pending : result->tally.unfixed)[severity]++;
 	g_ptr_array_add(result->findings, finding);
 	return finding;
 }
@@ -139,6 +140,7 @@ make_result(void)
 		     "Derived from changelogs: severity is unknown, and what has no fix yet is not "
 		     "known.");
 	result->risk = CAM_SEVERITY_CRITICAL;
+	result->tally.fixes_judged = result->tally.unfixed_judged = TRUE;
 	result->left_out = 3;
 	return result;
 }
@@ -217,6 +219,7 @@ test_end_of_life(void)
 	CamPackage *package = add_package(result, "zlib1g", "1", "zlib", 0);
 	CamFinding *end = add_finding(result, package, "EOL-debian-10", CAM_SEVERITY_HIGH, NULL);
 
+	result->tally = (CamTally){ .end_of_life = TRUE, .fixes_judged = TRUE };
 	end->kind = CAM_FINDING_END_OF_LIFE;
 	end->state = CAM_STATE_END_OF_LIFE;
 	end->title = g_strdup("Debian GNU/Linux 10 (buster) has had no security support since "
@@ -234,6 +237,102 @@ test_end_of_life(void)
 	assert_golden_table("scan-end-of-life.txt", result, &style);
 }
 
+static CamUnjudged *
+add_unjudged(CamScanResult *result, const char *name, const char *reason)
+{
+	CamPackage *package = add_package(result, name, "1", name, 0);
+	CamUnjudged *unjudged = cam_unjudged_new(name, "1", reason);
+
+	cam_unjudged_add_package(unjudged, package->name, "Example Corp");
+	g_ptr_array_add(result->unjudged, unjudged);
+	result->n_unjudged++;
+	return unjudged;
+}
+
+/* Causes are grouped, accepted packages named with what accepts them. */
+static void
+test_unjudged(void)
+{
+	const CamTableStyle style = { .width = 80 };
+	g_autoptr(CamScanResult) result = make_image("ID=debian\nVERSION_ID=13\n");
+	CamUnjudged *accepted;
+
+	add_package(result, "base-files", "13", "base-files", 0);
+	for (guint i = 0; i < 15; i++) {
+		g_autofree char *name = g_strdup_printf("package-%u", i);
+
+		add_unjudged(result, name, "not looked up");
+	}
+	add_unjudged(result, "vendor\033[2J", "not in the repositories of trixie")->looked_at =
+		1764547200;
+	for (guint i = 0; i < 2; i++) {
+		accepted = add_unjudged(result, i == 0 ? "docker-ce" : "docker-cli",
+					"not in the repositories of trixie");
+		accepted->accepted_by = g_strdup("docker");
+		accepted->accepted_because = g_strdup("their own repository");
+		accepted->accepted_until = g_strdup("2030-12-31");
+		result->n_unjudged--;
+		result->n_accepted++;
+	}
+	add_database(result, "debian-changelog:trixie", NULL);
+	result->risk = CAM_SEVERITY_UNKNOWN;
+	assert_golden_table("scan-unjudged.txt", result, &style);
+	assert_golden_json("scan-unjudged.json", cam_report_to_json(result));
+}
+
+static void
+assert_conclusion(const CamTally *tally, guint n_unjudged, const char *expected, gboolean no_risks)
+{
+	g_autoptr(CamScanResult) result = make_image("ID=debian\nVERSION_ID=13\n");
+	g_autofree char *text = NULL;
+
+	for (guint i = 0; i < 3; i++)
+		add_package(result, "p", "1", "p", 0);
+	result->tally = *tally;
+	result->n_unjudged = n_unjudged;
+	text = cam_conclusion_text(result);
+	g_assert_cmpstr(text, ==, expected);
+	g_assert_cmpint(cam_conclusion_is_no_risks(result), ==, no_risks);
+}
+
+/* Never more than the sources say. */
+static void
+test_conclusions(void)
+{
+	const CamTally all = { .fixes_judged = TRUE, .unfixed_judged = TRUE };
+	const CamTally changelogs = { .fixes_judged = TRUE };
+	const CamTally unfixed = { .unfixed = { [CAM_SEVERITY_HIGH] = 2 },
+				   .fixes_judged = TRUE,
+				   .unfixed_judged = TRUE };
+	const CamTally pending = { .pending = { [CAM_SEVERITY_LOW] = 1 }, .fixes_judged = TRUE };
+	const CamTally ended = { .end_of_life = TRUE, .fixes_judged = TRUE };
+	const CamTally nothing = { 0 };
+
+	assert_conclusion(&all, 0,
+			  "No risks: no fix is pending; no vulnerability without a fix is known.",
+			  TRUE);
+	assert_conclusion(&changelogs, 0,
+			  "No risks: no fix is pending; vulnerabilities without a fix are not "
+			  "judged by these sources.",
+			  TRUE);
+	assert_conclusion(&unfixed, 0,
+			  "No risks: no fix is pending; 2 vulnerabilities have no published fix.",
+			  TRUE);
+	assert_conclusion(&pending, 0,
+			  "1 finding has a published fix; vulnerabilities without a fix are not "
+			  "judged by these sources.",
+			  FALSE);
+	assert_conclusion(&ended, 0,
+			  "No fix is pending, and none will come: the release has no security "
+			  "support; vulnerabilities without a fix are not judged by these sources.",
+			  FALSE);
+	assert_conclusion(&nothing, 1,
+			  "No fix is pending for what was judged; vulnerabilities without a fix "
+			  "are not judged by these sources. 1 of 3 packages were not judged.",
+			  FALSE);
+	assert_conclusion(&nothing, 3, "The image could not be judged.", FALSE);
+}
+
 static void
 test_nothing_found(void)
 {
@@ -242,6 +341,8 @@ test_nothing_found(void)
 	g_autoptr(CamScanResult) unknown = make_image("ID=plan9\n");
 
 	add_database(clean, "osv:feeds", NULL);
+	add_package(clean, "base-files", "13", "base-files", 0);
+	clean->tally = (CamTally){ .fixes_judged = TRUE, .unfixed_judged = TRUE };
 	clean->risk = CAM_SEVERITY_NONE;
 	assert_golden_table("scan-clean.txt", clean, &style);
 	unknown->risk = CAM_SEVERITY_UNKNOWN;
@@ -282,6 +383,8 @@ main(int argc, char **argv)
 	g_test_add_func("/report/fits-its-width", test_fits_its_width);
 	g_test_add_func("/report/end-of-life", test_end_of_life);
 	g_test_add_func("/report/nothing-found", test_nothing_found);
+	g_test_add_func("/report/unjudged", test_unjudged);
+	g_test_add_func("/report/conclusions", test_conclusions);
 	g_test_add_func("/report/json", test_json);
 	g_test_add_func("/report/packages", test_packages);
 	return g_test_run();
