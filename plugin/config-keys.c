@@ -7,7 +7,9 @@
 const char *const cam_log_level_names[] = { "error", "warning", "info", "debug", NULL };
 static const char *const mount_methods[] = { "auto", "erofs", "erofs-loop", "checkout", NULL };
 static const char *const gates[] = { "off", "warn", "enforce", NULL };
-static const char *const levels[] = { "critical", "high", "medium", "low", NULL };
+const char *const cam_level_names[] = { "critical", "high", "medium", "low", "unknown", NULL };
+static const char *const unfixed[] = { "count", "ignore", "require", NULL };
+static const char *const lookup_failures[] = { "unjudged", "fail", NULL };
 static const char *const never_scanned[] = { "allow", "refuse", NULL };
 
 const CamConfigKey cam_config_keys[] = {
@@ -16,10 +18,25 @@ const CamConfigKey cam_config_keys[] = {
 	  "Directory of the store. The option --store has precedence." },
 	{ "scan", "unknown_counts_as", CAM_CONFIG_SEVERITY,
 	  G_STRUCT_OFFSET(CamConfig, unknown_counts_as), "medium",
-	  "What a finding whose severity nobody has said counts as in the risk level of an image "
-	  "and "
-	  "for --fail-on: critical, high, medium, low or none. Reports show it as unknown all the "
-	  "same." },
+	  "What a finding whose severity is not known counts as in the risk level of an image: "
+	  "critical, high, medium, low or none. Reports show it as unknown all the same. The level "
+	  "unknown stands just below this one." },
+	{ "scan", "unknown_with_fix_counts_as", CAM_CONFIG_SEVERITY,
+	  G_STRUCT_OFFSET(CamConfig, unknown_with_fix_counts_as), "critical",
+	  "What a finding whose severity is not known but that a published version fixes counts as "
+	  "for --fail-on and for the policy: critical, high, medium, low or none. The default lets "
+	  "no such finding pass: the fix is there, and no source says that the finding is "
+	  "harmless. Without a fix it counts as unknown_counts_as says." },
+	{ "scan", "offline", CAM_CONFIG_BOOL, G_STRUCT_OFFSET(CamConfig, offline), "no",
+	  "Whether scans look nothing up over the network, as if --offline were given; also those "
+	  "of "
+	  "cambiumd." },
+	{ "scan", "lookup_failure", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, lookup_failure),
+	  "unjudged",
+	  "What happens when packages that no source has looked at cannot be looked up: they are "
+	  "reported as not judged, which makes the risk level unknown at best (unjudged), or the "
+	  "scan fails (fail). cambiumd always reports, and tries again later.",
+	  lookup_failures },
 	{ "limits", "layer_size", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, layer_size), "64G",
 	  "Uncompressed bytes of one layer beyond which import refuses it; K, M, G and T are "
 	  "powers "
@@ -80,19 +97,27 @@ const CamConfigKey cam_config_keys[] = {
 	  "its snapshot (warn), or it is refused (enforce). Containers that exist are left alone. "
 	  "This group and the exceptions are read again on SIGHUP.",
 	  gates },
-	{ "policy", "level", CAM_CONFIG_SEVERITY, G_STRUCT_OFFSET(CamConfig, policy.level), "high",
-	  "The risk level from which on an image is not allowed: critical, high, medium or low. "
-	  "The risk level is that of the worst finding, as 'cambium scan' shows it.",
-	  levels },
+	{ "policy", "level", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, policy.level), "high",
+	  "Findings of this level and worse are not allowed: critical, high, medium, low or "
+	  "unknown. Unknown names findings of unknown severity and what is worse than "
+	  "scan.unknown_counts_as. A finding of unknown severity that a published version fixes "
+	  "counts as scan.unknown_with_fix_counts_as says.",
+	  cam_level_names },
+	{ "policy", "unfixed", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, policy.unfixed),
+	  "count",
+	  "What findings without a published fix mean: they count by their severity (count), not "
+	  "at all (ignore), or they count and an image is not judged unless the advisories tell of "
+	  "such findings, which those from changelogs do not (require).",
+	  unfixed },
 	{ "policy", "never_scanned", CAM_CONFIG_CHOICE,
 	  G_STRUCT_OFFSET(CamConfig, policy.never_scanned), "allow",
-	  "Whether images that were never scanned, or could not be judged, are allowed: allow or "
-	  "refuse.",
+	  "Whether images that were never scanned, or of which something was not judged, are "
+	  "allowed: allow or refuse. Packages that a group [accept NAME] names count as judged.",
 	  never_scanned },
 	{ "policy", "exceptions", CAM_CONFIG_TEXT,
 	  G_STRUCT_OFFSET(CamConfig, policy.exceptions_file), "none",
-	  "A file with further groups [exception NAME], so that who may grant them need not be who "
-	  "may change the rest." },
+	  "A file with further groups [exception NAME] and [accept NAME], so that who may grant "
+	  "them need not be who may change the rest." },
 	{ "exception NAME", "image", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamPolicyException, image),
 	  NULL,
 	  "Images that are allowed whatever their level: a name as containerd has it, with * for "
@@ -106,5 +131,18 @@ const CamConfigKey cam_config_keys[] = {
 	  "for ever", "The last day of the exception, as 2030-12-31, in UTC." },
 	{ "exception NAME", "reason", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamPolicyException, reason),
 	  NULL, "Why; it is logged whenever the exception is used." },
+	{ "accept NAME", "package", CAM_CONFIG_LIST, G_STRUCT_OFFSET(CamAcceptance, packages), NULL,
+	  "Packages that are accepted although no source judges them: names of source or binary "
+	  "packages parted by semicolons, with * for any characters and ? for one. What a source "
+	  "judges is not affected. Holds for 'cambium scan' and for the policy; reports list what "
+	  "is accepted." },
+	{ "accept NAME", "origin", CAM_CONFIG_LIST, G_STRUCT_OFFSET(CamAcceptance, origins), NULL,
+	  "The same by who made the packages, as the image's package database says it: the field "
+	  "Origin or Vendor, else Maintainer. Of package and origin one must be given; where both "
+	  "are, both must fit." },
+	{ "accept NAME", "until", CAM_CONFIG_DATE, G_STRUCT_OFFSET(CamAcceptance, until),
+	  "for ever", "The last day of it, as 2030-12-31, in UTC." },
+	{ "accept NAME", "reason", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamAcceptance, reason), NULL,
+	  "Why; reports show it." },
 	{ NULL },
 };

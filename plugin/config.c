@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXCEPTION      "exception" /* the first word of a group */
-#define EXCEPTION_KEYS "exception NAME"
+/* The first words of groups that have names. */
+#define EXCEPTION "exception"
+#define ACCEPT	  "accept"
 
 gboolean
 cam_parse_size(const char *text, guint64 *size, GError **error)
@@ -138,9 +139,8 @@ read_value(CamConfig *self, gpointer base, const CamConfigKey *key, GKeyFile *fi
 	case CAM_CONFIG_BOOL:
 		return read_bool(value, slot, error);
 	case CAM_CONFIG_SEVERITY:
-		if (key->choices != NULL && !read_choice(key, value, slot, error))
-			return FALSE;
-		if (cam_severity_parse(value, slot))
+		if (cam_severity_parse(value, slot) &&
+		    *(CamSeverity *) slot != CAM_SEVERITY_UNKNOWN)
 			return TRUE;
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 				     "'%s' is not one of critical, high, medium, low, none", value);
@@ -182,7 +182,7 @@ read_keys(CamConfig *self, gpointer base, GKeyFile *file, const char *group, con
 	return TRUE;
 }
 
-/* ---- exceptions ---- */
+/* ---- exceptions and what is accepted ---- */
 
 static void
 exception_free(CamPolicyException *self)
@@ -195,10 +195,31 @@ exception_free(CamPolicyException *self)
 	g_free(self);
 }
 
+/* Whether the group is called "@word NAME", or would be if it had a name. */
 static gboolean
-is_exception(const char *group)
+is_named(const char *group, const char *word)
 {
-	return g_str_has_prefix(group, EXCEPTION " ") || strcmp(group, EXCEPTION) == 0;
+	return g_str_has_prefix(group, word) &&
+	       (group[strlen(word)] == ' ' || group[strlen(word)] == '\0');
+}
+
+/* (nullable) */
+static char *
+read_name(const char *group, const char *word, GError **error)
+{
+	g_autofree char *name = g_strstrip(g_strdup(group + strlen(word)));
+
+	if (*name != '\0')
+		return g_steal_pointer(&name);
+	cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "[%s] has no name: say [%s NAME]", group,
+		      word);
+	return NULL;
+}
+
+static gboolean
+fits_everything(const char *pattern)
+{
+	return strspn(pattern, "*?") == strlen(pattern);
 }
 
 static gboolean
@@ -207,28 +228,70 @@ read_exception(CamConfig *self, GKeyFile *file, const char *group, GError **erro
 	CamPolicyException *exception = g_new0(CamPolicyException, 1);
 
 	g_ptr_array_add(self->policy.exceptions, exception);
-	exception->name = g_strstrip(g_strdup(group + strlen(EXCEPTION)));
-	if (*exception->name == '\0')
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "[%s] has no name: say [exception NAME]", group);
-	if (!read_keys(self, exception, file, group, EXCEPTION_KEYS, error))
+	exception->name = read_name(group, EXCEPTION, error);
+	if (exception->name == NULL ||
+	    !read_keys(self, exception, file, group, EXCEPTION " NAME", error))
 		return FALSE;
 	/* An exception for everything would be a gate that is off but looks as if it were not. */
 	if (exception->digest == NULL &&
-	    (exception->image == NULL ||
-	     strspn(exception->image, "*?") == strlen(exception->image)))
+	    (exception->image == NULL || fits_everything(exception->image)))
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 				     "[%s] must say which images it is for, by image or digest",
 				     group);
 	return TRUE;
 }
 
+/* Whether it names something: at least one pattern, and none for everything. */
+static gboolean
+names_something(char **patterns)
+{
+	for (char **pattern = patterns; pattern != NULL && *pattern != NULL; pattern++)
+		if (fits_everything(g_strstrip(*pattern)))
+			return FALSE;
+	return patterns != NULL && patterns[0] != NULL;
+}
+
+static gboolean
+read_acceptance(CamConfig *self, GKeyFile *file, const char *group, GError **error)
+{
+	CamAcceptance *acceptance = g_new0(CamAcceptance, 1);
+
+	g_ptr_array_add(self->policy.acceptances, acceptance);
+	acceptance->name = read_name(group, ACCEPT, error);
+	if (acceptance->name == NULL ||
+	    !read_keys(self, acceptance, file, group, ACCEPT " NAME", error))
+		return FALSE;
+	if ((acceptance->packages == NULL && acceptance->origins == NULL) ||
+	    (acceptance->packages != NULL && !names_something(acceptance->packages)) ||
+	    (acceptance->origins != NULL && !names_something(acceptance->origins)))
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     "[%s] must say which packages it is for, by package or "
+				     "origin, and not all of them",
+				     group);
+	return TRUE;
+}
+
+/* *@read: whether it was such a group. */
+static gboolean
+read_named_group(CamConfig *self, GKeyFile *file, const char *group, gboolean *read, GError **error)
+{
+	*read = TRUE;
+	if (is_named(group, EXCEPTION))
+		return read_exception(self, file, group, error);
+	if (is_named(group, ACCEPT))
+		return read_acceptance(self, file, group, error);
+	*read = FALSE;
+	return TRUE;
+}
+
 static gboolean
 read_group(CamConfig *self, GKeyFile *file, const char *group, GError **error)
 {
-	if (is_exception(group))
-		return read_exception(self, file, group, error);
-	return read_keys(self, self, file, group, group, error);
+	gboolean read;
+
+	if (!read_named_group(self, file, group, &read, error))
+		return FALSE;
+	return read || read_keys(self, self, file, group, group, error);
 }
 
 /* FALSE without error: there is no file, and it is not required. */
@@ -265,12 +328,15 @@ read_exceptions(CamConfig *self, GError **error)
 		return FALSE;
 	groups = g_key_file_get_groups(file, NULL);
 	for (guint i = 0; groups[i] != NULL; i++) {
-		if (!is_exception(groups[i]))
-			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-					     "%s: [%s] is no exception: say [exception NAME]", path,
-					     groups[i]);
-		if (!read_exception(self, file, groups[i], error))
+		gboolean read;
+
+		if (!read_named_group(self, file, groups[i], &read, error))
 			return cam_error_translate(error, "%s", path);
+		if (!read)
+			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+					     "%s: [%s] is no exception: say [exception NAME] or "
+					     "[accept NAME]",
+					     path, groups[i]);
 	}
 	return TRUE;
 }
@@ -284,6 +350,8 @@ cam_config_load(const char *path, gboolean required, GError **error)
 	g_auto(GStrv) groups = NULL;
 
 	self->policy.exceptions = g_ptr_array_new_with_free_func((GDestroyNotify) exception_free);
+	self->policy.acceptances =
+		g_ptr_array_new_with_free_func((GDestroyNotify) cam_acceptance_free);
 	self->sources =
 		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_strfreev);
 	if (!read_file(file, path, required, &problem)) {
@@ -316,6 +384,7 @@ cam_config_free(CamConfig *self)
 	g_strfreev(self->containerd_namespaces);
 	g_free(self->policy.exceptions_file);
 	g_clear_pointer(&self->policy.exceptions, g_ptr_array_unref);
+	g_clear_pointer(&self->policy.acceptances, g_ptr_array_unref);
 	g_clear_pointer(&self->sources, g_hash_table_unref);
 	g_free(self);
 }

@@ -13,7 +13,7 @@ typedef enum {
 	CAM_CONFIG_LIST,     /* char ** */
 	CAM_CONFIG_SIZE,     /* guint64, bytes: "64G" */
 	CAM_CONFIG_COUNT,    /* guint64 */
-	CAM_CONFIG_SEVERITY, /* CamSeverity */
+	CAM_CONFIG_SEVERITY, /* CamSeverity, not "unknown" */
 	CAM_CONFIG_CHOICE,   /* int: 1 + the index in choices */
 	CAM_CONFIG_BOOL,     /* CamConfigBool */
 	CAM_CONFIG_DIGEST,   /* char *, a digest */
@@ -28,7 +28,7 @@ typedef struct {
 	gsize offset;
 	const char *fallback;	    /* (nullable): what holds where it is not said, for people */
 	const char *help;	    /* sentences */
-	const char *const *choices; /* NULL-terminated; of a severity: all that it may be */
+	const char *const *choices; /* NULL-terminated */
 } CamConfigKey;
 
 extern const CamConfigKey cam_config_keys[];
@@ -48,6 +48,14 @@ typedef enum {
 extern const char *const cam_log_level_names[];
 typedef enum { CAM_GATE_OFF = 1, CAM_GATE_WARN, CAM_GATE_ENFORCE } CamGate;
 typedef enum { CAM_NEVER_SCANNED_ALLOW = 1, CAM_NEVER_SCANNED_REFUSE } CamNeverScanned;
+typedef enum {
+	CAM_UNFIXED_COUNT = 1, /* what no version fixes counts by its severity */
+	CAM_UNFIXED_IGNORE,    /* it does not count */
+	CAM_UNFIXED_REQUIRE,   /* it counts, and a source must tell of such */
+} CamUnfixed;
+typedef enum { CAM_LOOKUP_UNJUDGED = 1, CAM_LOOKUP_FAIL } CamLookupFailure;
+/* The levels of gates: 1 + the index is what an option or a key holds; 0: not said. */
+extern const char *const cam_level_names[];
 
 /* A group [exception NAME]. */
 typedef struct {
@@ -60,10 +68,12 @@ typedef struct {
 
 typedef struct {
 	CamGate gate;
-	CamSeverity level;
+	int level; /* 0 or 1 + index in cam_level_names */
+	CamUnfixed unfixed;
 	CamNeverScanned never_scanned;
-	char *exceptions_file; /* (nullable) */
-	GPtrArray *exceptions; /* (element-type CamPolicyException): also those of the file */
+	char *exceptions_file;	/* (nullable) */
+	GPtrArray *exceptions;	/* (element-type CamPolicyException): also those of the file */
+	GPtrArray *acceptances; /* (element-type CamAcceptance): the groups [accept NAME] of both */
 } CamPolicy;
 
 /**
@@ -71,7 +81,9 @@ typedef struct {
  */
 typedef struct {
 	char *store;
-	CamSeverity unknown_counts_as;
+	CamSeverity unknown_counts_as, unknown_with_fix_counts_as;
+	CamConfigBool offline;
+	CamLookupFailure lookup_failure;
 	guint64 layer_size, layer_entries, layer_ratio;
 	char **insecure; /* (nullable): registries, host or host:port */
 	char *auth_file;

@@ -7,5 +7,6 @@
  */
 #include "plugin/cli/cli.h"
 #include "plugin/config.h"
+#include "plugin/look-up.h"
 #include "plugin/settings.h"
 #include "plugin/sources.h"

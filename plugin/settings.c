@@ -32,11 +32,42 @@ cam_settings_open_store(const char *path, gboolean create, GCancellable *cancell
 	return cam_store_open(path, create, cancellable, error);
 }
 
+CamAptRepository *
+cam_settings_open_apt(CamStore *store, GError **error)
+{
+	g_autofree char *cache = g_build_filename(cam_store_get_path(store), "cache", "apt", NULL);
+
+	return cam_apt_repository_new(cache, error);
+}
+
 CamSeverity
 cam_settings_unknown_counts_as(const CamConfig *config)
 {
 	return config->unknown_counts_as != CAM_SEVERITY_UNKNOWN ? config->unknown_counts_as
 								 : CAM_SEVERITY_MEDIUM;
+}
+
+CamSeverity
+cam_settings_level(int choice, CamSeverity fallback)
+{
+	CamSeverity level = fallback;
+
+	if (choice > 0)
+		cam_severity_parse(cam_level_names[choice - 1], &level);
+	return level;
+}
+
+CamGateRule
+cam_settings_gate_rule(const CamConfig *config, CamSeverity level)
+{
+	return (CamGateRule){
+		.level = level,
+		.unknown_counts_as = cam_settings_unknown_counts_as(config),
+		.unknown_pending_counts_as =
+			config->unknown_with_fix_counts_as != CAM_SEVERITY_UNKNOWN
+				? config->unknown_with_fix_counts_as
+				: CAM_SEVERITY_CRITICAL,
+	};
 }
 
 CamLayerLimits

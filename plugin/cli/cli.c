@@ -13,6 +13,7 @@
 #include "config.h"
 #include "plugin/cli/backend.h"
 #include "plugin/cli/cli-private.h"
+#include "plugin/look-up.h"
 #include "plugin/settings.h"
 
 static const char *const formats[] = { "table", "json", NULL };
@@ -270,12 +271,8 @@ CamAptRepository *
 cam_cli_open_apt(CamCli *self, GError **error)
 {
 	CamStore *store = cam_cli_get_store(self, FALSE, error);
-	g_autofree char *cache = NULL;
 
-	if (store == NULL)
-		return NULL;
-	cache = g_build_filename(cam_store_get_path(store), "cache", "apt", NULL);
-	return cam_apt_repository_new(cache, error);
+	return store != NULL ? cam_settings_open_apt(store, error) : NULL;
 }
 
 /* ---- images ---- */
@@ -406,6 +403,27 @@ GPtrArray *
 cam_cli_list_image_names(CamCli *self, GError **error)
 {
 	return list_store(self, cam_store_list_image_names, error);
+}
+
+CamScanResult *
+cam_cli_scan(CamCli *self, const CamImage *image, const CamScanOptions *options,
+	     const GPtrArray *repo_lines, gboolean offline, GError **error)
+{
+	CamScanOptions all = *options;
+	CamLookUp look_up = { .config = self->config,
+			      .repo_lines = repo_lines,
+			      .progress = self->progress };
+
+	look_up.engine = cam_cli_get_engine(self, error);
+	if (look_up.engine == NULL)
+		return NULL;
+	look_up.store = self->store;
+	all.unknown_counts_as = cam_cli_unknown_counts_as(self);
+	all.acceptances = self->config->policy.acceptances;
+	if (offline || self->config->offline == CAM_CONFIG_YES)
+		return cam_scan_engine_scan(look_up.engine, image, &all, self->progress,
+					    self->cancellable, error);
+	return cam_look_up_scan(&look_up, image, &all, self->cancellable, error);
 }
 
 CamSeverity

@@ -131,6 +131,10 @@ CamImage *
 cam_cli_get_image(CamCli *self, const char *text, const CamSourceOptions *options, GError **error);
 /* The arguments of a command that takes one such image. */
 extern const CamArgument cam_image_arguments[];
+/* Scans with what the configuration accepts; looks up what no source has looked at yet, unless
+ * @offline. @repo_lines: (nullable): what --repo said */
+CamScanResult *cam_cli_scan(CamCli *self, const CamImage *image, const CamScanOptions *options,
+			    const GPtrArray *repo_lines, gboolean offline, GError **error);
 /* What a finding of unknown severity counts as. */
 CamSeverity cam_cli_unknown_counts_as(CamCli *self);
 /* (element-type CamImage): all images; empty if there is no store. */

@@ -112,6 +112,22 @@ fix(CamCli *cli, CamAptRepository *repository, const CamImage *image,
 	return TRUE;
 }
 
+/* What no source has looked at cannot be known to need a fix. */
+static gboolean
+look_up(CamCli *cli, const FixOptions *self, const CamImage *image, GError **error)
+{
+	static const CamScanOptions options_for_scan = { 0 };
+	g_autoptr(CamScanResult) result =
+		cam_cli_scan(cli, image, &options_for_scan, self->repo, FALSE, error);
+
+	if (result != NULL && result->n_unjudged > 0)
+		cam_cli_warn(cli,
+			     "%u of %u packages are not judged: whether they need a fix is not "
+			     "known; 'cambium scan' says why",
+			     result->n_unjudged, result->packages->len);
+	return result != NULL;
+}
+
 static gboolean
 run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 	     const CamLocation *destination, GError **error)
@@ -144,6 +160,8 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 	if (sources == NULL)
 		return FALSE;
 	options_for_fix.plan.sources = sources;
+	if (!look_up(cli, self, image, error))
+		return FALSE;
 	if (!cam_cli_fill_transport(cli, &self->source, destination, &options_for_fix.transport,
 				    error))
 		return FALSE;

@@ -18,7 +18,9 @@ static const CamOption options[] = {
 	{ "running", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(HostOptions, running), NULL, NULL,
 	  CAM_COMPLETE_NOTHING, "only images that containers run now" },
 	{ "scan", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(HostOptions, scan), NULL, NULL,
-	  CAM_COMPLETE_NOTHING, "import and scan what the store does not have yet" },
+	  CAM_COMPLETE_NOTHING,
+	  "import and scan what the store does not have yet, and look up packages that no source "
+	  "has looked at" },
 	{ NULL },
 };
 
@@ -100,18 +102,16 @@ find_stored(Survey *self, const CamHostImage *image)
 static gboolean
 judge(Survey *self, CamHostRow *row, const CamImage *image, GError **error)
 {
-	CamScanOptions scan = { .unknown_counts_as = cam_cli_unknown_counts_as(self->cli) };
-	CamScanEngine *engine = cam_cli_get_engine(self->cli, error);
-	g_autoptr(CamScanResult) result = NULL;
+	static const CamScanOptions scan = { 0 };
+	g_autoptr(CamScanResult) result =
+		cam_cli_scan(self->cli, image, &scan, NULL, !self->options->scan, error);
 
-	if (engine != NULL)
-		result = cam_scan_engine_scan(engine, image, &scan, cam_cli_get_progress(self->cli),
-					      cam_cli_get_cancellable(self->cli), error);
 	if (result == NULL)
 		return FALSE;
 	row->stored = g_strdup(image->name);
 	row->scanned = TRUE;
 	row->risk = result->risk;
+	row->n_unjudged = result->n_unjudged;
 	memcpy(row->counts, result->counts, sizeof(row->counts));
 	return TRUE;
 }

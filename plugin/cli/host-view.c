@@ -108,8 +108,10 @@ row_to_json(const CamHostRow *row)
 	set_text(object, "stored_as", row->stored);
 	json_object_set_boolean_member(object, "scanned", row->scanned);
 	set_text(object, "risk_level", row->scanned ? cam_severity_name(row->risk) : NULL);
-	if (row->scanned)
+	if (row->scanned) {
 		json_object_set_object_member(object, "counts", counts_to_json(row));
+		json_object_set_int_member(object, "not_judged", row->n_unjudged);
+	}
 	set_text(object, "problem", row->problem);
 	json_object_set_array_member(object, "containers",
 				     containers_to_json(row->image->containers));

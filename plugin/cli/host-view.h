@@ -16,6 +16,7 @@ typedef struct {
 	char *stored; /* (nullable): its name in the store */
 	gboolean scanned;
 	CamSeverity risk; /* as in CamScanResult; if it was scanned */
+	guint n_unjudged; /* packages that are not judged */
 	guint counts[CAM_SEVERITY_CRITICAL + 1];
 	char *fix;     /* (nullable): the newest repair of it that the host or the store has */
 	char *problem; /* (nullable): why it was not scanned */

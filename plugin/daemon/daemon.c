@@ -192,8 +192,9 @@ make_look(CamDaemon *self)
 
 	self->scanner = cam_image_scanner_new(self->store, self->config, &transport);
 	self->jobs = cam_jobs_new(1);
-	parts = (CamImageLookParts){ self->containerd, self->snapshotter, self->scanner,
-				     self->verdicts, self->jobs };
+	parts = (CamImageLookParts){ self->containerd, self->snapshotter,
+				     self->scanner,    self->verdicts,
+				     self->jobs,       self->config->offline == CAM_CONFIG_YES };
 	self->look = cam_image_look_new(&parts);
 }
 
@@ -293,10 +294,13 @@ on_reload(gpointer user_data)
 	g_autoptr(GError) error = NULL;
 
 	cam_notify_reloading();
-	if (apply_config(self, &error))
+	if (apply_config(self, &error)) {
 		g_message("the configuration was read again");
-	else
+		if (self->look != NULL)
+			cam_image_look_at_unjudged(self->look);
+	} else {
 		g_warning("the configuration stays as it was: %s", error->message);
+	}
 	cam_notify("READY=1");
 	return G_SOURCE_CONTINUE;
 }

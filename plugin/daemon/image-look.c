@@ -17,6 +17,9 @@
 #define LOOK_INTERVAL (30 * G_USEC_PER_SEC)
 #define PATIENCE      (15 * 60 * G_USEC_PER_SEC)
 
+/* Between two tries to look up the packages of an image. */
+#define LOOK_UP_PAUSE (30 * 60 * G_USEC_PER_SEC)
+
 /* An image whose layers are not all committed here: it is being unpacked, or somewhere else. */
 typedef struct {
 	char *name_space, *name, *chain_id;
@@ -309,6 +312,101 @@ scan(CamImageLook *self, CamVerdict *verdict, GCancellable *cancellable, GError 
 	return TRUE;
 }
 
+/* ---- packages that no source has looked at ---- */
+
+static char *
+look_up_key_of(const char *name_space, const char *name)
+{
+	return g_strdup_printf("packages of image %s in namespace %s", name, name_space);
+}
+
+/* A job of its own, behind the scans of all images: what is known refuses without the network. */
+static gboolean
+look_up(gpointer data, GCancellable *cancellable, GError **error)
+{
+	Task *task = data;
+	CamImageLook *self = task->self;
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(CamVerdict) verdict =
+		cam_verdict_db_get(self->parts.verdicts, task->name_space, task->name, NULL);
+
+	if (verdict == NULL || !cam_verdict_wants_look_up(verdict))
+		return TRUE;
+	if (cam_image_scanner_look_up(self->parts.scanner, verdict, cancellable, &problem)) {
+		g_message("looked up packages of %s (namespace %s): risk level %s, %u not judged",
+			  verdict->name, verdict->name_space, cam_severity_name(verdict->level),
+			  cam_verdict_count_unjudged(verdict));
+	} else if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	} else {
+		g_warning("cannot look up packages of %s (namespace %s), which are not judged: %s",
+			  verdict->name, verdict->name_space, problem->message);
+	}
+	return cam_verdict_db_put(self->parts.verdicts, verdict, error);
+}
+
+static void
+look_up_later(CamImageLook *self, const CamVerdict *verdict, CamJobPriority priority)
+{
+	g_autofree char *key = look_up_key_of(verdict->name_space, verdict->name);
+	Task *task;
+
+	if (self->parts.offline || !cam_verdict_wants_look_up(verdict))
+		return;
+	task = g_new(Task, 1);
+	*task = (Task){ self, g_strdup(verdict->name_space), g_strdup(verdict->name) };
+	cam_jobs_add(self->parts.jobs, key, priority, look_up, task, task_free);
+}
+
+/* Not at once again where it has just failed. */
+static void
+look_up_in_time(CamImageLook *self, const CamVerdict *verdict)
+{
+	if (g_get_real_time() - verdict->looked_up_at > LOOK_UP_PAUSE)
+		look_up_later(self, verdict, CAM_JOB_NORMAL);
+}
+
+/* ---- the job ---- */
+
+static gboolean
+judge(CamImageLook *self, CamVerdict *verdict, GCancellable *cancellable, GError **error)
+{
+	gboolean ready;
+
+	if (!keep_name(self, verdict, error))
+		return FALSE;
+	if (*verdict->chain_id == '\0')
+		return TRUE;
+	if (!is_current(self, verdict)) {
+		if (!wait_for_unpack(self, verdict, &ready, error))
+			return FALSE;
+		if (!ready)
+			return TRUE;
+		if (!scan(self, verdict, cancellable, error))
+			return FALSE;
+	}
+	look_up_in_time(self, verdict);
+	return TRUE;
+}
+
+/* Whether the image has another name, which is looked at: CRI makes one of the config's digest. */
+static gboolean
+has_better_name(CamImageLook *self, const CamVerdict *verdict, GCancellable *cancellable)
+{
+	g_autoptr(GPtrArray) images = cam_containerd_list_images(
+		self->parts.containerd, verdict->name_space, cancellable, NULL);
+
+	for (guint i = 0; images != NULL && i < images->len; i++) {
+		const CamContainerdImage *image = g_ptr_array_index(images, i);
+
+		if (!cam_digest_is_valid(image->name) &&
+		    strcmp(image->target->digest, verdict->target) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* The job. What is no image for this machine is none of our business, and no failure. */
 static gboolean
 look(gpointer data, GCancellable *cancellable, GError **error)
@@ -319,7 +417,6 @@ look(gpointer data, GCancellable *cancellable, GError **error)
 	g_autoptr(CamContainerdImage) image = cam_containerd_get_image(
 		self->parts.containerd, task->name_space, task->name, cancellable, &problem);
 	g_autoptr(CamVerdict) verdict = NULL;
-	gboolean ready;
 
 	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_NOT_FOUND))
 		return forget(self, task->name_space, task->name, error);
@@ -335,16 +432,9 @@ look(gpointer data, GCancellable *cancellable, GError **error)
 		g_propagate_error(error, g_steal_pointer(&problem));
 		return FALSE;
 	}
-	/* CRI makes one name more of the config's digest. The image has another. */
-	if (cam_digest_is_valid(verdict->name))
+	if (cam_digest_is_valid(verdict->name) && has_better_name(self, verdict, cancellable))
 		return TRUE;
-	if (!keep_name(self, verdict, error))
-		return FALSE;
-	if (*verdict->chain_id == '\0' || is_current(self, verdict))
-		return TRUE;
-	if (!wait_for_unpack(self, verdict, &ready, error))
-		return FALSE;
-	return !ready || scan(self, verdict, cancellable, error);
+	return judge(self, verdict, cancellable, error);
 }
 
 /* ---- looking at many ---- */
@@ -374,6 +464,15 @@ cam_image_look_at_stale(CamImageLook *self)
 		     NULL);
 }
 
+void
+cam_image_look_at_unjudged(CamImageLook *self)
+{
+	g_autoptr(GPtrArray) known = cam_verdict_db_list(self->parts.verdicts, NULL);
+
+	for (guint i = 0; known != NULL && i < known->len; i++)
+		look_up_later(self, g_ptr_array_index(known, i), CAM_JOB_NORMAL);
+}
+
 gboolean
 cam_image_look_is_scanning(CamImageLook *self, const GPtrArray *verdicts, gboolean ask)
 {
@@ -382,11 +481,15 @@ cam_image_look_is_scanning(CamImageLook *self, const GPtrArray *verdicts, gboole
 	for (guint i = 0; i < verdicts->len; i++) {
 		const CamVerdict *verdict = g_ptr_array_index(verdicts, i);
 		g_autofree char *key = key_of(verdict->name_space, verdict->name);
+		g_autofree char *look_up_key = look_up_key_of(verdict->name_space, verdict->name);
 
 		if (ask && verdict->scanned_at == 0)
 			cam_image_look_later(self, verdict->name_space, verdict->name,
 					     CAM_JOB_SOON);
-		scanning |= cam_jobs_has(self->parts.jobs, key);
+		else if (ask && cam_jobs_has(self->parts.jobs, look_up_key))
+			look_up_later(self, verdict, CAM_JOB_SOON);
+		scanning |= cam_jobs_has(self->parts.jobs, key) ||
+			    cam_jobs_has(self->parts.jobs, look_up_key);
 	}
 	return scanning;
 }

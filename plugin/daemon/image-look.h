@@ -14,15 +14,16 @@ typedef struct {
 	CamSnapshotter *snapshotter;
 	CamImageScanner *scanner;
 	CamVerdictDb *verdicts;
-	CamJobs *jobs; /* with one thread: the scanner is not for several */
+	CamJobs *jobs;	  /* with one thread: the scanner is not for several */
+	gboolean offline; /* look up no packages */
 } CamImageLookParts;
 
 /**
  * CamImageLook:
  *
  * Looks at images of containerd, in the background: one that is unpacked with this snapshotter is
- * taken into the store and scanned, unless it was scanned by these advisories already; one that is
- * gone is forgotten. Thread-safe.
+ * taken into the store and scanned, unless it was scanned by these advisories already, and then its
+ * packages that no source has looked at are looked up; one that is gone is forgotten. Thread-safe.
  */
 typedef struct _CamImageLook CamImageLook;
 
@@ -41,12 +42,16 @@ void cam_image_look_at_pending(CamImageLook *self);
 /* Those that were scanned by other advisories than there are now. */
 void cam_image_look_at_stale(CamImageLook *self);
 
+/* Those with packages that no source has looked at, though it may just have failed. */
+void cam_image_look_at_unjudged(CamImageLook *self);
+
 /**
  * cam_image_look_is_scanning:
  * @verdicts: (element-type CamVerdict)
  * @ask: look at those that were not scanned yet, now
  *
- * Whether one of these images is about to be scanned; of none, whether any image is.
+ * Whether one of these images is about to be scanned or its packages to be looked up; of none,
+ * whether any image is.
  */
 gboolean cam_image_look_is_scanning(CamImageLook *self, const GPtrArray *verdicts, gboolean ask);
 

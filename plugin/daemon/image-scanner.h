@@ -29,9 +29,19 @@ char *cam_image_scanner_database(CamImageScanner *self);
  *
  * An image that the store has, under whatever name, is not imported again. A name of the store
  * that somebody else gave to another image is left alone: then this one is imported by its digest.
+ * So is one whose name in containerd is no reference. It asks no network.
  */
 gboolean cam_image_scanner_scan(CamImageScanner *self, CamVerdict *verdict,
 				GCancellable *cancellable, GError **error);
+
+/**
+ * cam_image_scanner_look_up:
+ *
+ * The same, and looks up over the network what no source has looked at yet. On failure @verdict
+ * holds what is known without it.
+ */
+gboolean cam_image_scanner_look_up(CamImageScanner *self, CamVerdict *verdict,
+				   GCancellable *cancellable, GError **error);
 
 /**
  * cam_image_scanner_keep_name:

@@ -6,9 +6,8 @@
 
 #include "plugin/daemon/policy.h"
 
-/* Microseconds that a refusal waits for a scan, and between two looks. */
-#define PATIENCE (10 * G_USEC_PER_SEC)
-#define PAUSE	 (G_USEC_PER_SEC / 10)
+/* Microseconds between two looks. */
+#define PAUSE (G_USEC_PER_SEC / 10)
 /* As many wait at once: each has a thread of the server, which answers others with the rest. */
 #define WAITING_MAX 16
 
@@ -85,22 +84,10 @@ find_verdicts(CamPolicyGate *self, const char *chain_id)
 	return found != NULL ? found : g_ptr_array_new();
 }
 
-static gboolean
-any_scanned(const GPtrArray *verdicts)
-{
-	for (guint i = 0; i < verdicts->len; i++) {
-		const CamVerdict *verdict = g_ptr_array_index(verdicts, i);
-
-		if (verdict->scanned_at != 0)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 /* *@soon: (inout): whether it was asked before; a scan that may change the decision is under way */
-static CamDecision
+static void
 decide(CamPolicyGate *self, const char *name_space, const char *chain_id, gboolean *soon,
-       char **text, char **label)
+       CamPolicyAnswer *answer)
 {
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *today = g_date_time_format(now, "%Y-%m-%d");
@@ -115,39 +102,35 @@ decide(CamPolicyGate *self, const char *name_space, const char *chain_id, gboole
 	};
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->mutex);
 
-	*soon = question.scanning && !any_scanned(verdicts);
-	return cam_policy_decide(&self->config->policy, &question, text, label);
+	cam_policy_decide(self->config, &question, answer);
+	*soon = question.scanning && answer->unjudged;
 }
 
-/* A refusal that a scan may change is put off until @end. */
-static CamDecision
+/* A refusal that a scan or a look-up may change is put off until @end. */
+static void
 decide_until(CamPolicyGate *self, const char *name_space, const char *chain_id, gint64 end,
-	     char **text, char **label)
+	     CamPolicyAnswer *answer)
 {
-	CamDecision decision;
 	gboolean soon = FALSE;
 
-	while ((decision = decide(self, name_space, chain_id, &soon, text, label)) ==
-		       CAM_DECISION_REFUSE &&
-	       soon && g_get_monotonic_time() < end) {
-		g_clear_pointer(text, g_free);
-		g_clear_pointer(label, g_free);
-		g_usleep(PAUSE);
-	}
-	return decision;
+	do {
+		if (soon)
+			g_usleep(PAUSE);
+		decide(self, name_space, chain_id, &soon, answer);
+	} while (answer->decision == CAM_DECISION_REFUSE && soon && g_get_monotonic_time() < end);
 }
 
-/* A container is often started the moment its image is there: a refusal waits for the scan. */
-static CamDecision
-decide_patiently(CamPolicyGate *self, const char *name_space, const char *chain_id, char **text,
-		 char **label)
+/* A container is often started the moment its image is there: a refusal waits for the scan, and for
+ * the look-up of its packages, but for no network longer than this. */
+static void
+decide_patiently(CamPolicyGate *self, const char *name_space, const char *chain_id,
+		 CamPolicyAnswer *answer)
 {
 	gboolean may_wait = g_atomic_int_add(&self->waiting, 1) < WAITING_MAX;
-	gint64 end = g_get_monotonic_time() + (may_wait ? PATIENCE : 0);
-	CamDecision decision = decide_until(self, name_space, chain_id, end, text, label);
+	gint64 end = g_get_monotonic_time() + (may_wait ? CAM_POLICY_GATE_PATIENCE : 0);
 
+	decide_until(self, name_space, chain_id, end, answer);
 	g_atomic_int_add(&self->waiting, -1);
-	return decision;
 }
 
 static gboolean
@@ -162,25 +145,27 @@ gboolean
 cam_policy_gate_check(CamPolicyGate *self, const char *key, const char *parent, GHashTable *labels,
 		      GError **error)
 {
-	g_autofree char *name_space = key_namespace(key), *text = NULL, *label = NULL;
+	g_autofree char *name_space = key_namespace(key);
+	g_auto(CamPolicyAnswer) answer = { 0 };
 	const char *name = cam_snapshot_key_name(key);
 
 	if (*parent == '\0' || cam_snapshot_key_is_extraction(key) || !is_closed(self))
 		return TRUE;
-	switch (decide_patiently(self, name_space, chain_of(parent), &text, &label)) {
+	decide_patiently(self, name_space, chain_of(parent), &answer);
+	switch (answer.decision) {
 	case CAM_DECISION_ALLOW:
-		if (text != NULL)
-			g_message("%s lets %s pass", text, name);
+		if (answer.text != NULL)
+			g_message("%s lets %s pass", answer.text, name);
 		return TRUE;
 	case CAM_DECISION_WARN:
-		g_warning("%s: %s", name, text);
+		g_warning("%s: %s", name, answer.text);
 		if (labels != NULL)
 			g_hash_table_replace(labels, g_strdup(CAM_POLICY_LABEL),
-					     g_steal_pointer(&label));
+					     g_steal_pointer(&answer.label));
 		return TRUE;
 	case CAM_DECISION_REFUSE:
-		g_warning("refused %s: %s", name, text);
-		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION, "%s", text);
+		g_warning("refused %s: %s", name, answer.text);
+		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION, "%s", answer.text);
 	}
 	g_assert_not_reached();
 }

@@ -9,12 +9,17 @@ G_BEGIN_DECLS
 /* On the snapshot of a container that the policy only warns about: the reason in a few words. */
 #define CAM_POLICY_LABEL "containerd.io/snapshot/cambium.policy"
 
+/* Microseconds that a container waits at most for a scan of its image, and for the network that a
+ * look-up of its packages takes. */
+#define CAM_POLICY_GATE_PATIENCE (10 * G_USEC_PER_SEC)
+
 /**
  * CamPolicyGate: asked before a snapshot for a container is made. Thread-safe.
  */
 typedef struct _CamPolicyGate CamPolicyGate;
 
-/* Whether images with these layers are being scanned; @ask: begin to, if they never were. */
+/* Whether images with these layers are being scanned or looked up; @ask: begin to, if they never
+ * were. */
 typedef gboolean (*CamScanningFunc)(const GPtrArray *verdicts, gboolean ask, gpointer user_data);
 
 /* @verdicts: (nullable): none: everything counts as never scanned. It must outlive the gate. */
@@ -33,8 +38,9 @@ void cam_policy_gate_set_config(CamPolicyGate *self, CamConfig *config);
  * @parent: of a committed snapshot, its name ends in a chainID; "" always passes
  * @labels: (inout) (nullable): gets %CAM_POLICY_LABEL where the policy only warns
  *
- * Where the image is just being scanned and would be refused for want of a verdict, it waits some
- * seconds for it. %CAM_ERROR_FAILED_PRECONDITION says what is wrong with the image and what can be
+ * Where the image is just being scanned or looked up, and would be refused for want of a verdict,
+ * it waits for that, %CAM_POLICY_GATE_PATIENCE at most. What known findings refuse is refused at
+ * once. %CAM_ERROR_FAILED_PRECONDITION says what is wrong with the image and what can be
  * done.
  */
 gboolean cam_policy_gate_check(CamPolicyGate *self, const char *key, const char *parent,

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "plugin/settings.h"
+
 static gboolean
 exception_fits(const CamPolicyException *exception, const CamVerdict *verdict)
 {
@@ -35,24 +37,79 @@ find_exception(const CamPolicy *policy, const CamPolicyQuestion *question,
 	return NULL;
 }
 
-/* The worst that was scanned; among equals one of the namespace. NULL: none was scanned. */
-static const CamVerdict *
-find_worst(const CamPolicyQuestion *question)
+/* ---- what is known ---- */
+
+/* A verdict, and what the policy makes of it. */
+typedef struct {
+	const CamVerdict *verdict; /* (nullable): no image with these layers was scanned */
+	CamGateOutcome outcome;
+	gboolean passes;
+} Judged;
+
+static gboolean
+all_accepted(const CamVerdict *verdict, const GPtrArray *acceptances, const char *today)
 {
-	const CamVerdict *worst = NULL;
+	for (guint i = 0; i < verdict->unjudged->len; i++)
+		if (cam_acceptance_find(acceptances, g_ptr_array_index(verdict->unjudged, i),
+					today) == NULL)
+			return FALSE;
+	return TRUE;
+}
+
+static Judged
+judge(const CamConfig *config, const CamVerdict *verdict, const char *today)
+{
+	const CamPolicy *policy = &config->policy;
+	CamGateRule rule = cam_settings_gate_rule(
+		config, cam_settings_level(policy->level, CAM_SEVERITY_HIGH));
+	CamTally tally = verdict->tally;
+	Judged judged = { .verdict = verdict };
+
+	rule.ignore_unfixed = policy->unfixed == CAM_UNFIXED_IGNORE;
+	rule.require_unfixed_judged = policy->unfixed == CAM_UNFIXED_REQUIRE;
+	tally.fixes_judged = verdict->whole && all_accepted(verdict, policy->acceptances, today);
+	judged.passes = cam_gate_passes(&tally, &rule, &judged.outcome);
+	return judged;
+}
+
+/* Whether it does not pass for what was found, not for what was not. */
+static gboolean
+is_bad(const Judged *judged)
+{
+	return judged->outcome.pending > 0 || judged->outcome.unfixed > 0 ||
+	       judged->outcome.end_of_life;
+}
+
+static int
+badness(const Judged *judged)
+{
+	if (is_bad(judged))
+		return 100 + (int) judged->verdict->level;
+	return judged->passes ? 1 : 2;
+}
+
+/* The worst that was scanned; among equals one of the namespace. */
+static Judged
+find_worst(const CamConfig *config, const CamPolicyQuestion *question)
+{
+	Judged worst = { 0 };
 
 	for (guint i = 0; i < question->verdicts->len; i++) {
 		const CamVerdict *verdict = g_ptr_array_index(question->verdicts, i);
 		gboolean here = g_strcmp0(verdict->name_space, question->name_space) == 0;
+		Judged judged;
 
 		if (verdict->scanned_at == 0)
 			continue;
-		if (worst == NULL || verdict->level > worst->level ||
-		    (verdict->level == worst->level && here))
-			worst = verdict;
+		judged = judge(config, verdict, question->today);
+		if (worst.verdict == NULL || badness(&judged) > badness(&worst) ||
+		    (badness(&judged) == badness(&worst) && here))
+			worst = judged;
 	}
 	return worst;
 }
+
+/* ---- saying it ---- */
 
 static void
 append_findings(GString *text, const CamVerdict *verdict)
@@ -77,28 +134,73 @@ append_ended(GString *text, const CamPolicyException *ended)
 				       ended->until);
 }
 
-static char *
-say_bad(const CamVerdict *verdict, const CamPolicyException *ended)
+/* What 'cambium fix' understands: not all that containerd takes for a name. */
+static void
+append_location(GString *text, const CamVerdict *verdict)
 {
-	GString *text = g_string_new(NULL);
-	g_autofree char *counts = cam_verdict_counts_text(verdict);
+	g_autoptr(CamReference) reference = cam_reference_parse(verdict->name, NULL);
 
-	g_string_append_printf(text, "policy: %s has the risk level %s (%s)", verdict->name,
-			       cam_severity_name(verdict->level), counts);
-	append_findings(text, verdict);
-	append_ended(text, ended);
-	g_string_append_printf(text,
-			       "; run 'cambium fix containerd://%s/%s' and use the fixed image, or "
-			       "grant an exception for digest %s in cambium.conf",
-			       verdict->name_space, verdict->name, verdict->manifest_digest);
-	return g_string_free(text, FALSE);
+	if (reference != NULL || verdict->store_name == NULL)
+		g_string_append_printf(text, "containerd://%s/%s", verdict->name_space,
+				       verdict->name);
+	else
+		g_string_append(text, verdict->store_name);
 }
 
 static char *
-say_not_judged(const CamPolicyQuestion *question, const CamVerdict *unjudged,
+say_bad(const Judged *judged, const CamPolicyException *ended)
+{
+	const CamVerdict *verdict = judged->verdict;
+	GString *text = g_string_new(NULL);
+	g_autofree char *counts = cam_verdict_counts_text(verdict);
+	g_autofree char *why = cam_gate_outcome_text(&judged->outcome);
+
+	g_string_append_printf(text, "policy: %s has the risk level %s (%s); not allowed: %s",
+			       verdict->name, cam_severity_name(verdict->level), counts, why);
+	append_findings(text, verdict);
+	append_ended(text, ended);
+	g_string_append(text, "; run 'cambium fix ");
+	append_location(text, verdict);
+	g_string_append_printf(text,
+			       "' and use the fixed image, or grant an exception for digest %s in "
+			       "cambium.conf",
+			       verdict->manifest_digest);
+	return g_string_free(text, FALSE);
+}
+
+#define SHOWN_NAMES 3
+
+static void
+append_unjudged(GString *text, const Judged *judged)
+{
+	const CamVerdict *verdict = judged->verdict;
+	g_autoptr(GPtrArray) groups = cam_unjudged_group(verdict->unjudged);
+
+	for (guint i = 0; i < groups->len; i++) {
+		const CamUnjudgedGroup *group = g_ptr_array_index(groups, i);
+
+		g_string_append_printf(text, "%s%u of %u packages %s (", i > 0 ? ", " : "",
+				       group->packages->len, verdict->n_packages, group->reason);
+		for (guint p = 0; p < MIN(group->packages->len, SHOWN_NAMES); p++)
+			g_string_append_printf(text, "%s%s", p > 0 ? ", " : "",
+					       (const char *) group->packages->pdata[p]);
+		g_string_append(text, group->packages->len > SHOWN_NAMES ? ", …)" : ")");
+	}
+	if (!verdict->whole)
+		g_string_append_printf(text,
+				       "%sits system is not one that Cambium knows, or parts of "
+				       "it could not be read",
+				       groups->len > 0 ? ", " : "");
+	if (judged->outcome.unfixed_unjudged)
+		g_string_append_printf(text, "%sno source tells of vulnerabilities without a fix",
+				       groups->len > 0 || !verdict->whole ? ", " : "");
+}
+
+static char *
+say_not_judged(const CamPolicyQuestion *question, const Judged *worst,
 	       const CamPolicyException *ended)
 {
-	const CamVerdict *known = unjudged;
+	const CamVerdict *known = worst->verdict;
 	GString *text = g_string_new("policy: ");
 
 	if (known == NULL && question->verdicts->len > 0)
@@ -107,15 +209,18 @@ say_not_judged(const CamPolicyQuestion *question, const CamVerdict *unjudged,
 		g_string_append(text, known->name);
 	else
 		g_string_append_printf(text, "the image with the layers %s", question->chain_id);
-	if (unjudged != NULL)
-		g_string_append(text, " could not be judged: its system is not one that Cambium "
-				      "knows, or the advisory database has nothing about it (see "
-				      "'cambium scan' and 'cambium db status')");
-	else if (question->scanning)
+	if (worst->verdict != NULL) {
+		g_string_append(text, " could not be judged: ");
+		append_unjudged(text, worst);
+		g_string_append(text, question->scanning
+					      ? "; it is being looked up: try again in a moment"
+					      : " (see 'cambium scan' and 'cambium db status')");
+	} else if (question->scanning) {
 		g_string_append(text, " is being scanned: try again in a moment");
-	else
+	} else {
 		g_string_append(text, " was never scanned: pull it again with this snapshotter "
 				      "while cambiumd runs, and look into its log");
+	}
 	append_ended(text, ended);
 	if (known != NULL)
 		g_string_append_printf(text,
@@ -124,40 +229,56 @@ say_not_judged(const CamPolicyQuestion *question, const CamVerdict *unjudged,
 	return g_string_free(text, FALSE);
 }
 
-static CamDecision
-outcome(const CamPolicy *policy)
+void
+cam_policy_answer_clear(CamPolicyAnswer *self)
 {
-	return policy->gate == CAM_GATE_ENFORCE ? CAM_DECISION_REFUSE : CAM_DECISION_WARN;
+	g_clear_pointer(&self->text, g_free);
+	g_clear_pointer(&self->label, g_free);
 }
 
-CamDecision
-cam_policy_decide(const CamPolicy *policy, const CamPolicyQuestion *question, char **text,
-		  char **label)
+static void
+refuse(const CamPolicyQuestion *question, const Judged *worst, const CamPolicyException *ended,
+       CamPolicyAnswer *answer)
 {
-	CamSeverity limit = policy->level != 0 ? policy->level : CAM_SEVERITY_HIGH;
-	const CamPolicyException *exception, *ended = NULL;
-	const CamVerdict *worst = find_worst(question);
-	gboolean judged = worst != NULL && worst->level != CAM_SEVERITY_UNKNOWN;
+	answer->unjudged = worst->verdict == NULL || !is_bad(worst);
+	if (answer->unjudged) {
+		answer->text = say_not_judged(question, worst, ended);
+		answer->label = g_strdup(worst->verdict != NULL ? "not judged" : "never scanned");
+	} else {
+		g_autofree char *counts = cam_verdict_counts_text(worst->verdict);
 
-	*text = *label = NULL;
-	if (policy->gate == 0 || policy->gate == CAM_GATE_OFF || (judged && worst->level < limit) ||
-	    (!judged && policy->never_scanned != CAM_NEVER_SCANNED_REFUSE))
-		return CAM_DECISION_ALLOW;
+		answer->text = say_bad(worst, ended);
+		answer->label =
+			g_strdup_printf("%s: %s", cam_severity_name(worst->verdict->level), counts);
+	}
+}
+
+void
+cam_policy_decide(const CamConfig *config, const CamPolicyQuestion *question,
+		  CamPolicyAnswer *answer)
+{
+	const CamPolicy *policy = &config->policy;
+	const CamPolicyException *exception, *ended = NULL;
+	Judged worst = { 0 };
+
+	cam_policy_answer_clear(answer);
+	*answer = (CamPolicyAnswer){ .decision = CAM_DECISION_ALLOW };
+	if (policy->gate == 0 || policy->gate == CAM_GATE_OFF)
+		return;
+	worst = find_worst(config, question);
+	if (worst.verdict != NULL && worst.passes)
+		return;
+	if ((worst.verdict == NULL || !is_bad(&worst)) &&
+	    policy->never_scanned != CAM_NEVER_SCANNED_REFUSE)
+		return;
 	exception = find_exception(policy, question, &ended);
 	if (exception != NULL) {
-		*text = g_strdup_printf("policy: exception '%s'%s%s", exception->name,
-					exception->reason != NULL ? ": " : "",
-					exception->reason != NULL ? exception->reason : "");
-		return CAM_DECISION_ALLOW;
+		answer->text = g_strdup_printf("policy: exception '%s'%s%s", exception->name,
+					       exception->reason != NULL ? ": " : "",
+					       exception->reason != NULL ? exception->reason : "");
+		return;
 	}
-	if (judged) {
-		g_autofree char *counts = cam_verdict_counts_text(worst);
-
-		*text = say_bad(worst, ended);
-		*label = g_strdup_printf("%s: %s", cam_severity_name(worst->level), counts);
-	} else {
-		*text = say_not_judged(question, worst, ended);
-		*label = g_strdup(worst != NULL ? "not judged" : "never scanned");
-	}
-	return outcome(policy);
+	answer->decision =
+		policy->gate == CAM_GATE_ENFORCE ? CAM_DECISION_REFUSE : CAM_DECISION_WARN;
+	refuse(question, &worst, ended, answer);
 }

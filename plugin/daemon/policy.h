@@ -21,15 +21,27 @@ typedef struct {
 } CamPolicyQuestion;
 
 /**
+ * CamPolicyAnswer:
+ */
+typedef struct {
+	CamDecision decision;
+	char *text;	   /* (nullable): why, for people: which image, level, findings and what to
+			    * do. Also set where an exception allows it; otherwise NULL for what is
+			    * allowed */
+	char *label;	   /* (nullable): the same in a few words, for what is not */
+	gboolean unjudged; /* not allowed only because something was not judged (yet) */
+} CamPolicyAnswer;
+void cam_policy_answer_clear(CamPolicyAnswer *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamPolicyAnswer, cam_policy_answer_clear)
+
+/**
  * cam_policy_decide:
- * @text: (out) (nullable): why, for people: which image, level, findings and what to do. Also set
- *     where an exception allows it; otherwise NULL for what is allowed
- * @label: (out) (nullable): the same in a few words, for what is not
+ * @answer: (out): filled, whatever it held before
  *
  * What the policy says about a container. It decides by its arguments alone. Images with the same
  * layers have the same content: one exception is enough, and one bad verdict.
  */
-CamDecision cam_policy_decide(const CamPolicy *policy, const CamPolicyQuestion *question,
-			      char **text, char **label);
+void cam_policy_decide(const CamConfig *config, const CamPolicyQuestion *question,
+		       CamPolicyAnswer *answer);
 
 G_END_DECLS

@@ -22,20 +22,21 @@ static const char *const migrations[] = {
 	" database TEXT NOT NULL, level TEXT NOT NULL, critical INTEGER NOT NULL,"
 	" high INTEGER NOT NULL, medium INTEGER NOT NULL, low INTEGER NOT NULL,"
 	" none INTEGER NOT NULL, unknown INTEGER NOT NULL, top TEXT NOT NULL) WITHOUT ROWID;",
+	/* What was remembered before says nothing of packages that no source judged: it is made
+	 * anew. result: see cam_verdict_to_json(). */
+	"DROP TABLE verdict;"
+	"CREATE TABLE verdict ("
+	" manifest_digest TEXT NOT NULL PRIMARY KEY, scanned_at INTEGER NOT NULL,"
+	" looked_up_at INTEGER NOT NULL, database TEXT NOT NULL, level TEXT NOT NULL,"
+	" result TEXT NOT NULL) WITHOUT ROWID;",
 	NULL,
 };
 
-#define SELECT_IMAGES                                                                  \
-	"SELECT namespace, name, target, manifest_digest, config_digest, chain_id,"    \
-	" store_name, scanned_at, database, level, critical, high, medium, low, none," \
-	" unknown, top FROM image LEFT JOIN verdict USING (manifest_digest) "
+#define SELECT_IMAGES                                                               \
+	"SELECT namespace, name, target, manifest_digest, config_digest, chain_id," \
+	" store_name, scanned_at, looked_up_at, database, level, result"            \
+	" FROM image LEFT JOIN verdict USING (manifest_digest) "
 #define ORDER_IMAGES " ORDER BY namespace, name"
-
-/* The columns of the counts, in the order of the tables. */
-static const CamSeverity count_order[] = {
-	CAM_SEVERITY_CRITICAL, CAM_SEVERITY_HIGH, CAM_SEVERITY_MEDIUM,
-	CAM_SEVERITY_LOW,      CAM_SEVERITY_NONE, CAM_SEVERITY_UNKNOWN,
-};
 
 struct _CamVerdictDb {
 	GMutex mutex;
@@ -96,24 +97,22 @@ put_image(CamVerdictDb *self, const CamVerdict *verdict, GError **error)
 static gboolean
 put_verdict(CamVerdictDb *self, const CamVerdict *verdict, GError **error)
 {
-	g_autofree char *top = NULL;
+	g_autofree char *result = NULL;
 	g_autoptr(CamStatement) statement = NULL;
 
 	if (verdict->scanned_at == 0)
 		return TRUE;
-	top = cam_verdict_top_to_json(verdict);
-	statement = cam_database_prepare(
-		self->database, "REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		error);
+	result = cam_verdict_to_json(verdict);
+	statement = cam_database_prepare(self->database,
+					 "REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?)", error);
 	if (statement == NULL)
 		return FALSE;
 	cam_statement_bind_text(statement, 1, verdict->manifest_digest);
 	cam_statement_bind_int(statement, 2, verdict->scanned_at);
-	cam_statement_bind_text(statement, 3, verdict->database);
-	cam_statement_bind_text(statement, 4, cam_severity_name(verdict->level));
-	for (guint i = 0; i < G_N_ELEMENTS(count_order); i++)
-		cam_statement_bind_int(statement, (int) i + 5, verdict->counts[count_order[i]]);
-	cam_statement_bind_text(statement, 11, top);
+	cam_statement_bind_int(statement, 3, verdict->looked_up_at);
+	cam_statement_bind_text(statement, 4, verdict->database);
+	cam_statement_bind_text(statement, 5, cam_severity_name(verdict->level));
+	cam_statement_bind_text(statement, 6, result);
 	return cam_statement_run(statement, error);
 }
 
@@ -156,12 +155,13 @@ read_row(CamStatement *row)
 	self->store_name = g_strdup(cam_statement_text(row, 6));
 	if (cam_statement_is_null(row, 7))
 		return self;
+	/* What cannot be read is as if it had never been scanned. */
+	if (!cam_severity_parse(cam_statement_text(row, 10), &self->level) ||
+	    !cam_verdict_from_json(self, cam_statement_text(row, 11)))
+		return self;
 	self->scanned_at = cam_statement_int(row, 7);
-	self->database = g_strdup(cam_statement_text(row, 8));
-	cam_severity_parse(cam_statement_text(row, 9), &self->level);
-	for (guint i = 0; i < G_N_ELEMENTS(count_order); i++)
-		self->counts[count_order[i]] = (guint) cam_statement_int(row, (int) i + 10);
-	cam_verdict_top_from_json(self, cam_statement_text(row, 16));
+	self->looked_up_at = cam_statement_int(row, 8);
+	self->database = g_strdup(cam_statement_text(row, 9));
 	return self;
 }
 

@@ -63,6 +63,7 @@ configure_cambiumd() {
 	[containerd]
 	address = $T/c/s
 	namespaces = $NAMESPACE
+	$(cat "$CAM_CONFIG")
 	${CAMBIUMD_CONFIG:-}
 	END
 }

@@ -8,10 +8,18 @@
 CAMBIUM=$BUILD/plugin/cambium
 STORE=$T/store
 FIXTURES=$BUILD/fixtures
+# No scan looks anything up unless a test says where: what the machine's apt offers changes.
+CAM_CONFIG=$T/cambium.conf
+printf '[scan]\noffline = yes\n' > "$CAM_CONFIG"
 
 # cambium on a store of this test alone.
 cam() {
-	"$CAMBIUM" --config /dev/null --store "$STORE" "$@"
+	"$CAMBIUM" --config "$CAM_CONFIG" --store "$STORE" "$@"
+}
+
+# From here on packages and changelogs come from this machine's mirror of Debian and nowhere else.
+pin_sources() {
+	"$ROOT/examples/mirror-sources" >> "$CAM_CONFIG"
 }
 
 # One value out of JSON on stdin; "null" is the empty string.
@@ -130,10 +138,11 @@ make_fixture() {
 }
 
 # An OCI layout of a real Debian system that has security updates pending: tags "base" and "1.0"
-# (base and a small application layer). Sets IMAGE. Fails, with the reason, where no apt mirror
+# (base and a small application layer). Sets IMAGE and pins the sources. Fails, with the reason, where no apt mirror
 # answers.
 fixture_image() {
 	make_fixture vulnerable "$ROOT/examples/vulnerable-image" || return 1
+	pin_sources || return 1
 	IMAGE=$FIXTURES/vulnerable
 }
 

@@ -27,6 +27,7 @@ test_all_keys(void)
 	const CamAptSource *source;
 	g_autoptr(CamConfig) config =
 		load("[store]\npath = /srv/images\n[scan]\nunknown_counts_as=high\n"
+		     "unknown_with_fix_counts_as=low\noffline=yes\nlookup_failure=fail\n"
 		     "[limits]\nlayer_size=2G\nlayer_entries=10\nlayer_ratio=50\n"
 		     "[registries]\ninsecure=one.example.org;two.example.org:5000\n"
 		     "auth_file=/etc/auth\n[fix]\nsuffix=.1\n"
@@ -37,6 +38,9 @@ test_all_keys(void)
 	g_assert_no_error(error);
 	g_assert_cmpstr(config->store, ==, "/srv/images");
 	g_assert_cmpint(config->unknown_counts_as, ==, CAM_SEVERITY_HIGH);
+	g_assert_cmpint(config->unknown_with_fix_counts_as, ==, CAM_SEVERITY_LOW);
+	g_assert_cmpint(config->offline, ==, CAM_CONFIG_YES);
+	g_assert_cmpint(config->lookup_failure, ==, CAM_LOOKUP_FAIL);
 	g_assert_cmpuint(config->layer_size, ==, G_GUINT64_CONSTANT(2) << 30);
 	g_assert_cmpuint(config->layer_entries, ==, 10);
 	g_assert_cmpuint(config->layer_ratio, ==, 50);
@@ -69,7 +73,8 @@ test_daemon_keys(void)
 		     "[snapshotter]\nmount=checkout\nadopt_after_ms=250\n"
 		     "[containerd]\naddress=/run/other.sock\nnamespaces=k8s.io;default\n"
 		     "scan_on_unpack=no\n"
-		     "[policy]\ngate=enforce\nlevel=medium\nnever_scanned=refuse\n",
+		     "[policy]\ngate=enforce\nlevel=unknown\nnever_scanned=refuse\n"
+		     "unfixed=require\n",
 		     &error);
 
 	g_assert_no_error(error);
@@ -81,7 +86,8 @@ test_daemon_keys(void)
 	g_assert_cmpstr(config->containerd_namespaces[1], ==, "default");
 	g_assert_cmpint(config->scan_on_unpack, ==, CAM_CONFIG_NO);
 	g_assert_cmpint(config->policy.gate, ==, CAM_GATE_ENFORCE);
-	g_assert_cmpint(config->policy.level, ==, CAM_SEVERITY_MEDIUM);
+	g_assert_cmpstr(cam_level_names[config->policy.level - 1], ==, "unknown");
+	g_assert_cmpint(config->policy.unfixed, ==, CAM_UNFIXED_REQUIRE);
 	g_assert_cmpint(config->policy.never_scanned, ==, CAM_NEVER_SCANNED_REFUSE);
 	g_assert_cmpuint(config->policy.exceptions->len, ==, 0);
 }
@@ -126,6 +132,38 @@ test_exceptions(void)
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
 }
 
+/* Packages that are accepted without judgement, also from the file of exceptions. */
+static void
+test_acceptances(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = NULL, *text = NULL;
+	g_autoptr(CamConfig) config = NULL;
+	const CamAcceptance *acceptance;
+	int fd = g_file_open_tmp("exceptions-XXXXXX", &path, &error);
+
+	g_assert_no_error(error);
+	close(fd);
+	g_file_set_contents(path, "[accept code]\npackage=code\n", -1, &error);
+	text = g_strdup_printf("[accept docker]\npackage=docker-*;containerd.io\n"
+			       "origin=Docker*\nuntil=2030-12-31\nreason=theirs\n"
+			       "[policy]\nexceptions=%s\n",
+			       path);
+	config = load(text, &error);
+	g_unlink(path);
+	g_assert_no_error(error);
+	g_assert_cmpuint(config->policy.acceptances->len, ==, 2);
+	acceptance = g_ptr_array_index(config->policy.acceptances, 0);
+	g_assert_cmpstr(acceptance->name, ==, "docker");
+	g_assert_cmpstr(acceptance->packages[1], ==, "containerd.io");
+	g_assert_cmpstr(acceptance->origins[0], ==, "Docker*");
+	g_assert_cmpstr(acceptance->until, ==, "2030-12-31");
+	g_assert_cmpstr(acceptance->reason, ==, "theirs");
+	acceptance = g_ptr_array_index(config->policy.acceptances, 1);
+	g_assert_cmpstr(acceptance->packages[0], ==, "code");
+	g_assert_null(acceptance->origins);
+}
+
 static void
 test_mistakes(void)
 {
@@ -146,7 +184,17 @@ test_mistakes(void)
 		{ "[snapshotter]\nadopt_after_ms=-1\n", "'-1' is not a number" },
 		{ "[containerd]\nscan_on_unpack=perhaps\n", "'perhaps' is not yes or no" },
 		{ "[policy]\ngate=open\n", "'open' is not one of off, warn, enforce" },
-		{ "[policy]\nlevel=none\n", "'none' is not one of critical, high, medium, low" },
+		{ "[policy]\nlevel=none\n",
+		  "'none' is not one of critical, high, medium, low, unknown" },
+		{ "[scan]\nunknown_counts_as=unknown\n", "'unknown' is not one of" },
+		{ "[scan]\nlookup_failure=maybe\n", "'maybe' is not one of unjudged, fail" },
+		{ "[policy]\nunfixed=hide\n", "'hide' is not one of count, ignore, require" },
+		{ "[accept]\npackage=x\n", "[accept] has no name: say [accept NAME]" },
+		{ "[accept x]\nreason=y\n", "[accept x] must say which packages it is for" },
+		{ "[accept x]\npackage=x;*\n", "and not all of them" },
+		{ "[accept x]\norigin=*?\n", "and not all of them" },
+		{ "[accept x]\nimage=y\n", "[accept x] has no key 'image'" },
+		{ "[accepted x]\npackage=y\n", "[accepted x] has no key 'package'" },
 		{ "[policy]\nnever_scanned=\n", "'' is not one of allow, refuse" },
 		{ "[exception]\nimage=a\n", "has no name" },
 		{ "[exception a]\n", "[exception a] must say which images it is for" },
@@ -189,6 +237,7 @@ main(int argc, char **argv)
 	g_test_add_func("/config/all-keys", test_all_keys);
 	g_test_add_func("/config/daemon-keys", test_daemon_keys);
 	g_test_add_func("/config/exceptions", test_exceptions);
+	g_test_add_func("/config/acceptances", test_acceptances);
 	g_test_add_func("/config/mistakes", test_mistakes);
 	g_test_add_func("/config/absent", test_absent);
 	return g_test_run();

@@ -150,6 +150,45 @@ test_patience(Fixture *self, gconstpointer data)
 	g_assert_cmpint(self->looks, ==, 0);
 }
 
+static gboolean
+always_scanning(const GPtrArray *verdicts, gboolean ask, gpointer user_data)
+{
+	return TRUE;
+}
+
+/* A look-up that takes for ever holds a container up for the stated time, and one that known
+ * findings refuse not at all. */
+static void
+test_slow_look_up(Fixture *self, gconstpointer data)
+{
+	g_autoptr(GError) error = NULL;
+	gint64 began = g_get_monotonic_time();
+
+	cam_policy_gate_free(self->gate);
+	self->gate = cam_policy_gate_new(self->db, always_scanning, NULL);
+	remember(self, CAM_SEVERITY_UNKNOWN);
+	use(self, "gate=enforce\nnever_scanned=allow\n");
+	expect_pass(self, "k8s.io/8/c1", self->parent);
+	use(self, "gate=enforce\nnever_scanned=refuse\n");
+	g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
+	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "refused c2: *being looked up*");
+	g_assert_false(
+		cam_policy_gate_check(self->gate, "k8s.io/8/c2", self->parent, NULL, &error));
+	g_test_assert_expected_messages();
+	g_assert_cmpint(g_get_monotonic_time() - began, >=, CAM_POLICY_GATE_PATIENCE);
+	g_assert_cmpint(g_get_monotonic_time() - began, <,
+			CAM_POLICY_GATE_PATIENCE + 3 * G_USEC_PER_SEC);
+
+	g_clear_error(&error);
+	began = g_get_monotonic_time();
+	remember(self, CAM_SEVERITY_HIGH);
+	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "refused c3: *risk level high*");
+	g_assert_false(
+		cam_policy_gate_check(self->gate, "k8s.io/8/c3", self->parent, NULL, &error));
+	g_test_assert_expected_messages();
+	g_assert_cmpint(g_get_monotonic_time() - began, <, G_USEC_PER_SEC);
+}
+
 /* ---- many at once ---- */
 
 #define MANY 16
@@ -226,6 +265,8 @@ main(int argc, char **argv)
 	g_test_add("/policy-gate/enforce", Fixture, NULL, set_up, test_enforce, tear_down);
 	g_test_add("/policy-gate/warn", Fixture, NULL, set_up, test_warn, tear_down);
 	g_test_add("/policy-gate/patience", Fixture, NULL, set_up, test_patience, tear_down);
+	g_test_add("/policy-gate/slow-look-up", Fixture, NULL, set_up, test_slow_look_up,
+		   tear_down);
 	g_test_add("/policy-gate/crowd", Fixture, NULL, set_up, test_crowd, tear_down);
 	return g_test_run();
 }

@@ -72,12 +72,14 @@ test_round_trip(Fixture *self, gconstpointer data)
 
 	sample_scan(verdict, CAM_SEVERITY_HIGH);
 	verdict->store_name = g_strdup("shop:1.0");
+	verdict->looked_up_at = 12345;
 	put(self, verdict);
 	read = get(self, "shop:1.0");
 	g_assert_cmpint(read->scanned_at, ==, verdict->scanned_at);
 	g_assert_cmpint(read->level, ==, CAM_SEVERITY_HIGH);
-	g_assert_cmpmem(read->counts, sizeof(read->counts), verdict->counts,
-			sizeof(verdict->counts));
+	g_assert_cmpint(read->looked_up_at, ==, 12345);
+	g_assert_cmpmem(&read->tally, sizeof(CamTally), &verdict->tally, sizeof(CamTally));
+	g_assert_true(read->whole);
 	g_assert_cmpstr(read->database, ==, "db-1");
 	g_assert_cmpstr(read->store_name, ==, "shop:1.0");
 	g_assert_cmpuint(read->top->len, ==, 2);
@@ -147,12 +149,71 @@ test_forget(Fixture *self, gconstpointer data)
 	g_assert_cmpint(read->scanned_at, ==, 0);
 }
 
+/* As many as the database has: opening it changes nothing. */
+static const char *const forms[] = { "", "", NULL };
+
+/* Verdicts that an older version has made say nothing of coverage: the images are known, and are
+ * scanned anew. */
+static void
+test_older_form(Fixture *self, gconstpointer data)
+{
+	g_autofree char *path = g_build_filename(self->root, "verdicts.db", NULL);
+	g_autoptr(CamVerdict) verdict = sample_verdict("shop:1.0", 1), read = NULL;
+	g_autoptr(GError) error = NULL;
+	CamDatabase *database;
+
+	sample_scan(verdict, CAM_SEVERITY_NONE);
+	put(self, verdict);
+	g_clear_pointer(&self->db, cam_verdict_db_free);
+	database = cam_database_open(path, forms, &error);
+	g_assert_no_error(error);
+	g_assert_true(cam_database_exec(
+		database,
+		"DROP TABLE verdict; CREATE TABLE verdict (manifest_digest TEXT NOT NULL PRIMARY "
+		"KEY, scanned_at INTEGER NOT NULL, database TEXT NOT NULL, level TEXT NOT NULL,"
+		" critical INTEGER NOT NULL, high INTEGER NOT NULL, medium INTEGER NOT NULL,"
+		" low INTEGER NOT NULL, none INTEGER NOT NULL, unknown INTEGER NOT NULL,"
+		" top TEXT NOT NULL) WITHOUT ROWID;"
+		"INSERT INTO verdict SELECT manifest_digest, 1, 'db-1', 'none', 0, 0, 0, 0, 0, 0,"
+		" '[]' FROM image; PRAGMA user_version = 1;",
+		&error));
+	cam_database_close(database);
+	self->db = cam_verdict_db_open(self->root, TRUE, &error);
+	g_assert_no_error(error);
+	read = get(self, "shop:1.0");
+	g_assert_cmpint(read->scanned_at, ==, 0);
+	put(self, verdict);
+	g_clear_pointer(&read, cam_verdict_free);
+	read = get(self, "shop:1.0");
+	g_assert_cmpint(read->scanned_at, ==, verdict->scanned_at);
+}
+
+static void
+test_damaged(Fixture *self, gconstpointer data)
+{
+	g_autofree char *path = g_build_filename(self->root, "verdicts.db", NULL);
+	g_autoptr(CamVerdict) verdict = sample_verdict("shop:1.0", 1), read = NULL;
+	g_autoptr(GError) error = NULL;
+	CamDatabase *database;
+
+	sample_scan(verdict, CAM_SEVERITY_NONE);
+	put(self, verdict);
+	database = cam_database_open(path, forms, &error);
+	g_assert_true(cam_database_exec(
+		database, "UPDATE verdict SET result = substr(result, 1, 40)", &error));
+	cam_database_close(database);
+	read = get(self, "shop:1.0");
+	g_assert_cmpint(read->scanned_at, ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add("/verdict-db/round-trip", Fixture, NULL, set_up, test_round_trip, tear_down);
 	g_test_add("/verdict-db/names", Fixture, NULL, set_up, test_names, tear_down);
+	g_test_add("/verdict-db/older-form", Fixture, NULL, set_up, test_older_form, tear_down);
+	g_test_add("/verdict-db/damaged", Fixture, NULL, set_up, test_damaged, tear_down);
 	g_test_add("/verdict-db/forget", Fixture, NULL, set_up, test_forget, tear_down);
 	return g_test_run();
 }

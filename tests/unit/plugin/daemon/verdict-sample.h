@@ -2,6 +2,8 @@
 #pragma once
 
 /* Verdicts for tests. */
+#include <string.h>
+
 #include "plugin/daemon/verdict.h"
 
 static inline CamFinding *
@@ -35,22 +37,58 @@ sample_verdict(const char *name, int number)
 	return verdict;
 }
 
-/* A scan that found something @level, and things below that. */
+/* Of a source package of the name and one binary package. */
+static inline CamUnjudged *
+sample_unjudged(const char *name, const char *origin, const char *reason)
+{
+	CamUnjudged *unjudged = cam_unjudged_new(name, "1.0-1", reason);
+
+	cam_unjudged_add_package(unjudged, name, origin);
+	return unjudged;
+}
+
+/* A result of three packages of Debian 12, all judged. */
+static inline CamScanResult *
+sample_result(void)
+{
+	static const char os[] = "ID=debian\nVERSION_ID=12\n";
+	CamScanResult *result = cam_scan_result_new();
+
+	result->os = cam_os_release_parse(os, strlen(os));
+	for (guint i = 0; i < 3; i++)
+		g_ptr_array_add(result->packages, cam_package_new(CAM_PACKAGE_DEB, "p", "1"));
+	result->tally.fixes_judged = result->tally.unfixed_judged = TRUE;
+	return result;
+}
+
+static inline void
+sample_count(CamScanResult *result, CamFinding *finding)
+{
+	guint *counts =
+		finding->fixed_version != NULL ? result->tally.pending : result->tally.unfixed;
+
+	counts[finding->severity]++;
+	result->counts[finding->severity]++;
+	g_ptr_array_add(result->findings, finding);
+}
+
+/* A scan that found something @level, and things below that; UNKNOWN: one package is not judged. */
 static inline void
 sample_scan(CamVerdict *verdict, CamSeverity level)
 {
-	g_autoptr(CamScanResult) result = cam_scan_result_new();
+	g_autoptr(CamScanResult) result = sample_result();
 
 	result->risk = level;
+	if (level == CAM_SEVERITY_UNKNOWN) {
+		g_ptr_array_add(result->unjudged,
+				sample_unjudged("docker", "Docker", "not looked up"));
+		result->n_unjudged = 1;
+		result->tally.fixes_judged = FALSE;
+	}
 	if (level > CAM_SEVERITY_NONE) {
-		g_ptr_array_add(result->findings,
-				sample_finding("CVE-2026-1", "ssl", "1.0-2", level));
-		g_ptr_array_add(result->findings,
-				sample_finding("CVE-2026-2", "ssl", "1.0-3", level));
-		g_ptr_array_add(result->findings,
-				sample_finding("CVE-2026-3", "xml", NULL, CAM_SEVERITY_LOW));
-		result->counts[level] += 2;
-		result->counts[CAM_SEVERITY_LOW]++;
+		sample_count(result, sample_finding("CVE-2026-1", "ssl", "1.0-2", level));
+		sample_count(result, sample_finding("CVE-2026-2", "ssl", "1.0-3", level));
+		sample_count(result, sample_finding("CVE-2026-3", "xml", NULL, CAM_SEVERITY_LOW));
 	}
 	cam_verdict_set_result(verdict, result, "db-1");
 }

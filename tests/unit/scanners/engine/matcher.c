@@ -131,7 +131,7 @@ test_coverage(Fixture *f, gconstpointer data)
 		g_assert_cmpstr(unjudged->source_package, ==, "openssl");
 		g_assert_cmpstr(unjudged->source_version, ==, "1.0");
 		g_assert_cmpstr(unjudged->origin, ==, "Example Corp");
-		g_assert_cmpstr(unjudged->reason, ==, "not looked up");
+		g_assert_cmpstr(unjudged->reason, ==, "no source for Debian:12");
 		g_assert_cmpint(unjudged->looked_at, ==, 0);
 		g_assert_cmpuint(unjudged->packages->len, ==, 2);
 		g_assert_false(f->out.unfixed_judged);

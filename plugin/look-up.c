@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Packages that no source has looked at: looked up when a scan meets them, by the command line at
+ * once and by the daemon in its own time. What a repository says of a package is the business of
+ * the changelog source.
+ */
+#include "plugin/look-up.h"
+
+#include <string.h>
+
+#include "plugin/settings.h"
+#include "plugin/sources.h"
+
+/* Seconds after which a package that is still not judged is asked for again. */
+#define LOOK_AGAIN (24 * 60 * 60)
+
+gboolean
+cam_look_up_is_due(const CamUnjudged *unjudged, gint64 now)
+{
+	return now - unjudged->looked_at > LOOK_AGAIN;
+}
+
+gboolean
+cam_look_up_is_wanted(const CamScanResult *result)
+{
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+
+	if (result->os->ecosystem == NULL)
+		return FALSE;
+	for (guint i = 0; i < result->unjudged->len; i++)
+		if (cam_look_up_is_due(result->unjudged->pdata[i], now))
+			return TRUE;
+	return FALSE;
+}
+
+const char *
+cam_look_up_architecture(const GPtrArray *packages)
+{
+	for (guint i = 0; i < packages->len; i++) {
+		const CamPackage *package = packages->pdata[i];
+
+		if (package->type == CAM_PACKAGE_DEB && package->architecture != NULL &&
+		    strcmp(package->architecture, "all") != 0)
+			return package->architecture;
+	}
+	return NULL;
+}
+
+static char *
+source_key(const char *name, const char *version)
+{
+	return g_strconcat(name, " ", version, NULL);
+}
+
+/* (element-type CamPackage), owned by @result */
+static GPtrArray *
+list_wanted(const CamScanResult *result)
+{
+	g_autoptr(GHashTable) sources =
+		g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+	GPtrArray *wanted = g_ptr_array_new();
+
+	for (guint i = 0; i < result->unjudged->len; i++) {
+		const CamUnjudged *unjudged = result->unjudged->pdata[i];
+
+		if (cam_look_up_is_due(unjudged, now))
+			g_hash_table_add(sources, source_key(unjudged->source_package,
+							     unjudged->source_version));
+	}
+	for (guint i = 0; i < result->packages->len; i++) {
+		CamPackage *package = result->packages->pdata[i];
+		g_autofree char *key = source_key(package->source_name, package->source_version);
+
+		if (g_hash_table_contains(sources, key))
+			g_ptr_array_add(wanted, package);
+	}
+	return wanted;
+}
+
+gboolean
+cam_look_up(const CamLookUp *self, const CamImage *image, const CamScanResult *result,
+	    GCancellable *cancellable, GError **error)
+{
+	const char *architecture = cam_look_up_architecture(result->packages);
+	g_autoptr(GPtrArray) wanted = list_wanted(result);
+	g_autoptr(GPtrArray) sources = NULL;
+	g_autoptr(CamAptRepository) repository = NULL;
+	CamFeedResult counts = { 0 };
+
+	if (architecture == NULL)
+		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
+				     "none of the packages says for which architecture it is");
+	sources = cam_find_sources(self->config, self->repo_lines, self->store, image, result->os,
+				   cancellable, error);
+	if (sources == NULL)
+		return FALSE;
+	repository = cam_settings_open_apt(self->store, error);
+	return repository != NULL &&
+	       cam_feed_update_changelogs(cam_scan_engine_get_advisories(self->engine), repository,
+					  sources, result->os, architecture, wanted, self->progress,
+					  &counts, cancellable, error);
+}
+
+void
+cam_look_up_explain(CamScanResult *result, const GError *problem)
+{
+	gint64 now = g_get_real_time() / G_USEC_PER_SEC;
+	gboolean no_source = g_error_matches(problem, CAM_ERROR, CAM_ERROR_NOT_FOUND);
+	guint n = 0;
+
+	for (guint i = 0; i < result->unjudged->len; i++) {
+		CamUnjudged *unjudged = result->unjudged->pdata[i];
+
+		if (!cam_look_up_is_due(unjudged, now))
+			continue;
+		n += unjudged->packages->len;
+		g_free(unjudged->reason);
+		unjudged->reason =
+			no_source ? g_strdup_printf("no source for %s", result->os->ecosystem)
+				  : g_strdup("could not be looked up");
+	}
+	g_ptr_array_add(result->warnings, g_strdup_printf("%u packages could not be looked up: %s",
+							  n, problem->message));
+}
+
+CamScanResult *
+cam_look_up_scan(const CamLookUp *self, const CamImage *image, const CamScanOptions *options,
+		 GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(CamScanResult) result = cam_scan_engine_scan(self->engine, image, options,
+							       self->progress, cancellable, error);
+
+	if (result == NULL || !cam_look_up_is_wanted(result))
+		return g_steal_pointer(&result);
+	if (cam_look_up(self, image, result, cancellable, &problem))
+		return cam_scan_engine_scan(self->engine, image, options, self->progress,
+					    cancellable, error);
+	if (self->config->lookup_failure == CAM_LOOKUP_FAIL ||
+	    g_error_matches(problem, CAM_ERROR, CAM_ERROR_CANCELLED)) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		cam_error_translate(error, "cannot look up packages of %s", image->name);
+		return NULL;
+	}
+	cam_look_up_explain(result, problem);
+	return g_steal_pointer(&result);
+}
