@@ -88,7 +88,15 @@ badness(const Judged *judged)
 	return judged->passes ? 1 : 2;
 }
 
-/* The worst that was scanned; among equals one of the namespace. */
+/* Of the names of equal images: one of the namespace, and one for people. */
+static int
+fitness(const CamPolicyQuestion *question, const CamVerdict *verdict)
+{
+	return (g_strcmp0(verdict->name_space, question->name_space) == 0 ? 2 : 0) +
+	       (cam_digest_is_valid(verdict->name) ? 0 : 1);
+}
+
+/* The worst that was scanned; among equals the one with the best name. */
 static Judged
 find_worst(const CamConfig *config, const CamPolicyQuestion *question)
 {
@@ -96,14 +104,14 @@ find_worst(const CamConfig *config, const CamPolicyQuestion *question)
 
 	for (guint i = 0; i < question->verdicts->len; i++) {
 		const CamVerdict *verdict = g_ptr_array_index(question->verdicts, i);
-		gboolean here = g_strcmp0(verdict->name_space, question->name_space) == 0;
 		Judged judged;
 
 		if (verdict->scanned_at == 0)
 			continue;
 		judged = judge(config, verdict, question->today);
 		if (worst.verdict == NULL || badness(&judged) > badness(&worst) ||
-		    (badness(&judged) == badness(&worst) && here))
+		    (badness(&judged) == badness(&worst) &&
+		     fitness(question, verdict) > fitness(question, worst.verdict)))
 			worst = judged;
 	}
 	return worst;
@@ -140,11 +148,12 @@ append_location(GString *text, const CamVerdict *verdict)
 {
 	g_autoptr(CamReference) reference = cam_reference_parse(verdict->name, NULL);
 
-	if (reference != NULL || verdict->store_name == NULL)
+	if (reference != NULL)
 		g_string_append_printf(text, "containerd://%s/%s", verdict->name_space,
 				       verdict->name);
 	else
-		g_string_append(text, verdict->store_name);
+		g_string_append(text, verdict->store_name != NULL ? verdict->store_name
+								  : verdict->manifest_digest);
 }
 
 static char *

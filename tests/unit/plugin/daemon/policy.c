@@ -244,6 +244,10 @@ test_several(void)
 	sample_scan(add_verdict(&f, "shop:4.0", 4), CAM_SEVERITY_UNKNOWN);
 	g_assert_cmpint(ask(&f, FALSE), ==, CAM_DECISION_REFUSE);
 	g_assert_nonnull(strstr(f.answer.text, "shop:2.0"));
+	/* CRI's names of images are none for people. */
+	sample_scan(add_verdict(&f, second->config_digest, 2), CAM_SEVERITY_HIGH);
+	g_assert_cmpint(ask(&f, FALSE), ==, CAM_DECISION_REFUSE);
+	g_assert_nonnull(strstr(f.answer.text, "policy: shop:2.0"));
 	g_ptr_array_add(f.config.policy.exceptions, &exception);
 	g_assert_cmpint(ask(&f, FALSE), ==, CAM_DECISION_ALLOW);
 }
