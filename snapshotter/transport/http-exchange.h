@@ -51,6 +51,9 @@ gboolean cam_http_host_is_this_machine(const char *host);
  * request, or after that many milliseconds' worth of an upload, and go on at pace->min_rate. */
 void cam_http_client_set_pace(CamHttpClient *self, const CamPace *pace);
 
+/* Whether cam_http_client_new_public() made it. */
+gboolean cam_http_client_is_public(CamHttpClient *self);
+
 /* A client that takes any certificate and may be redirected from https to http. */
 CamHttpClient *cam_http_client_new_insecure(void);
 

@@ -84,7 +84,7 @@ source_open(goffset offset, gpointer user_data, GCancellable *cancellable, GErro
 	CamHttpRequest request = { .url = self->url, .range_start = offset };
 	g_autoptr(CamHttpResponse) response = NULL;
 
-	if (g_str_has_prefix(self->url, "file://"))
+	if (g_str_has_prefix(self->url, "file://") && !cam_http_client_is_public(self->client))
 		return open_file_url(self->url, offset, cancellable, error);
 	response = cam_http_client_send(self->client, &request, cancellable, error);
 	if (response == NULL || (response->status < 300 && !check_unchanged(self, response, error)))

@@ -23,6 +23,14 @@ G_DECLARE_FINAL_TYPE(CamHttpClient, cam_http_client, CAM, HTTP_CLIENT, GObject)
 CamHttpClient *cam_http_client_new(void);
 
 /**
+ * cam_http_client_new_public:
+ *
+ * A client for locations that somebody untrusted chose: it connects to public addresses alone,
+ * whatever names and redirects lead to; else %CAM_ERROR_PERMISSION_DENIED. It opens no file.
+ */
+CamHttpClient *cam_http_client_new_public(void);
+
+/**
  * cam_http_client_get_bytes:
  *
  * A document of at most @max_size bytes; beyond it %CAM_ERROR_RESOURCE_EXHAUSTED. 404 and 410 are

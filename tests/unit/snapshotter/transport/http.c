@@ -59,6 +59,11 @@ answer_to(Fixture *f, const char *path, const char *head, guint n)
 	if (g_str_equal(path, "/redirect"))
 		return g_strdup(
 			"HTTP/1.1 302 Found\r\nLocation: /hello\r\nContent-Length: 0\r\n\r\n");
+	/* As it is asked for where this server is the proxy. */
+	if (g_str_equal(path, "http://8.8.8.8/inward"))
+		return g_strdup_printf("HTTP/1.1 302 Found\r\nLocation: %s/hello\r\n"
+				       "Content-Length: 0\r\n\r\n",
+				       f->base);
 	if (g_str_equal(path, "/loop"))
 		return g_strdup(
 			"HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n");
@@ -378,6 +383,33 @@ test_cancelled(Fixture *f, gconstpointer data)
 	g_assert_error(error, CAM_ERROR, (int) CAM_ERROR_CANCELLED);
 }
 
+/* A public server may not lead a client that is for public servers back inside. */
+static void
+test_redirect_inward(Fixture *f, gconstpointer data)
+{
+	g_autoptr(CamHttpClient) client = NULL;
+	g_auto(GStrv) proxies = NULL;
+	g_autoptr(GBytes) bytes = NULL;
+	g_autoptr(GError) error = NULL;
+
+	g_setenv("http_proxy", f->base, TRUE);
+	proxies = g_proxy_resolver_lookup(g_proxy_resolver_get_default(), "http://8.8.8.8/", NULL,
+					  NULL);
+	if (proxies == NULL || !g_str_has_prefix(proxies[0], "http://127.0.0.1:")) {
+		g_test_skip("GIO has no proxies from the environment here");
+	} else {
+		client = cam_http_client_new_public();
+		bytes = cam_http_client_get_bytes(client, "http://8.8.8.8/inward", 100, NULL,
+						  &error);
+		g_assert_null(bytes);
+		g_assert_error(error, CAM_ERROR, CAM_ERROR_PERMISSION_DENIED);
+		g_assert_nonnull(strstr(error->message, "loopback"));
+		g_assert_cmpuint(count(f, "http://8.8.8.8/inward"), ==, 1);
+		g_assert_cmpuint(count(f, "/hello"), ==, 0);
+	}
+	g_unsetenv("http_proxy");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -393,6 +425,7 @@ main(int argc, char **argv)
 		{ "/transport/http/download-wrong-part", test_download_wrong_part },
 		{ "/transport/http/download-mismatch", test_download_mismatch },
 		{ "/transport/http/file-url", test_file_url },
+		{ "/transport/http/redirect-inward", test_redirect_inward },
 		{ "/transport/http/cancelled", test_cancelled },
 	};
 
