@@ -4,6 +4,8 @@
  */
 #include "plugin/config.h"
 
+#include <config.h>
+
 const char *const cam_log_level_names[] = { "error", "warning", "info", "debug", NULL };
 static const char *const mount_methods[] = { "auto", "erofs", "erofs-loop", "checkout", NULL };
 static const char *const gates[] = { "off", "warn", "enforce", NULL };
@@ -11,6 +13,8 @@ const char *const cam_level_names[] = { "critical", "high", "medium", "low", "un
 static const char *const unfixed[] = { "count", "ignore", "require", NULL };
 static const char *const lookup_failures[] = { "unjudged", "fail", NULL };
 static const char *const never_scanned[] = { "allow", "refuse", NULL };
+
+static const char *const image_sources[] = { "verified", "ignored", "believed", NULL };
 
 const CamConfigKey cam_config_keys[] = {
 	{ "store", "path", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, store),
@@ -48,6 +52,11 @@ const CamConfigKey cam_config_keys[] = {
 	  "How many times larger than its compressed form a layer may become before import takes "
 	  "it "
 	  "for a bomb; the first 64 MiB are free." },
+	{ "limits", "index_size", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, index_size), "1G",
+	  "Bytes of a package repository's index, compressed or expanded, beyond which it is not "
+	  "read." },
+	{ "limits", "package_size", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, package_size), "4G",
+	  "Bytes of a package beyond which it is not fetched." },
 	{ "registries", "insecure", CAM_CONFIG_LIST, G_STRUCT_OFFSET(CamConfig, insecure), NULL,
 	  "Registries (host or host:port) for which plain HTTP and unverified TLS are accepted. "
 	  "localhost needs no mention." },
@@ -56,14 +65,31 @@ const CamConfigKey cam_config_keys[] = {
 	{ "fix", "suffix", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, suffix), "_fix",
 	  "What is appended to the tag of a fixed image." },
 	{ "sources", "DISTRIBUTION[/CODENAME]", CAM_CONFIG_SOURCES, 0,
-	  "the image's own sources, and the machine's with the codename exchanged",
-	  "Where the packages of a distribution are looked for, as lines of sources.list(5) parted "
-	  "by "
-	  "semicolons, for example \"debian = deb https://mirror.example.org/debian {codename} "
-	  "main; "
-	  "deb https://mirror.example.org/debian-security {codename}-security main\". {codename} "
+	  "the machine's sources with the codename exchanged, then what images propose (see "
+	  "[trust] image_sources)",
+	  "Where the packages and changelogs of a distribution are looked for, as lines of "
+	  "sources.list(5) parted by semicolons, for example \"debian = deb "
+	  "https://mirror.example.org/debian {codename} main; deb "
+	  "https://mirror.example.org/debian-security {codename}-security main\". {codename} "
 	  "stands for the codename of the image's release; a key with a codename (debian/bookworm) "
-	  "has precedence over one without." },
+	  "has precedence over one without. A line without signed-by is verified with the "
+	  "machine's trusted keys and those of the distribution. The option pinned=yes, which apt "
+	  "does not know, is for a snapshot: metadata older than those that were seen before are "
+	  "taken." },
+	{ "trust", "keyrings", CAM_CONFIG_LIST, G_STRUCT_OFFSET(CamConfig, keyrings),
+	  CAM_KEYRINGS "; " CAM_SHARED_KEYRINGS,
+	  "Directories with one directory per distribution (debian, ubuntu) of keyrings "
+	  "(*.gpg, *.asc, *.pgp) that verify its archive, beside those that the "
+	  "distribution's keyring package puts into " CAM_APT_SYSTEM_KEYRINGS "." },
+	{ "trust", "image_sources", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, image_sources),
+	  "verified",
+	  "How far the apt sources of an image count. verified: an http or https location of its "
+	  "distribution's own suites is used where the machine and this file name none, if the "
+	  "machine's keys verify its metadata; connections to it go to public addresses only, "
+	  "unless the machine's apt sources or this file name the same server. ignored: not at "
+	  "all. believed: also its own keys and trusted=yes count, for fixes of that very image, "
+	  "never for advisories.",
+	  image_sources },
 	{ "daemon", "socket", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, socket),
 	  CAM_DAEMON_SOCKET,
 	  "Where cambiumd listens for containerd, at most 107 bytes. The option --socket has "

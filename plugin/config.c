@@ -385,6 +385,7 @@ cam_config_free(CamConfig *self)
 	g_free(self->policy.exceptions_file);
 	g_clear_pointer(&self->policy.exceptions, g_ptr_array_unref);
 	g_clear_pointer(&self->policy.acceptances, g_ptr_array_unref);
+	g_strfreev(self->keyrings);
 	g_clear_pointer(&self->sources, g_hash_table_unref);
 	g_free(self);
 }
@@ -395,10 +396,13 @@ cam_config_get_sources(const CamConfig *self, const char *distribution, const ch
 {
 	g_autofree char *exact = g_strdup_printf("%s/%s", distribution, codename);
 	g_autoptr(GPtrArray) sources = NULL;
-	char **lines = g_hash_table_lookup(self->sources, exact);
+	const char *key = exact;
+	char **lines = g_hash_table_lookup(self->sources, key);
 
-	if (lines == NULL)
-		lines = g_hash_table_lookup(self->sources, distribution);
+	if (lines == NULL) {
+		key = distribution;
+		lines = g_hash_table_lookup(self->sources, key);
+	}
 	if (lines == NULL)
 		return NULL;
 	sources = g_ptr_array_new_with_free_func((GDestroyNotify) cam_apt_source_free);
@@ -410,9 +414,29 @@ cam_config_get_sources(const CamConfig *self, const char *distribution, const ch
 		source = cam_apt_source_parse(line->str, error);
 		if (source == NULL)
 			return NULL;
+		source->origin = g_strdup_printf("configuration [sources] %s", key);
 		g_ptr_array_add(sources, source);
 	}
 	return g_steal_pointer(&sources);
+}
+
+GPtrArray *
+cam_config_list_sources(const CamConfig *self)
+{
+	GPtrArray *sources = g_ptr_array_new_with_free_func((GDestroyNotify) cam_apt_source_free);
+	GHashTableIter iter;
+	gpointer lines;
+
+	g_hash_table_iter_init(&iter, self->sources);
+	while (g_hash_table_iter_next(&iter, NULL, &lines)) {
+		for (char **line = lines; *line != NULL; line++) {
+			CamAptSource *source = cam_apt_source_parse(*line, NULL);
+
+			if (source != NULL)
+				g_ptr_array_add(sources, source);
+		}
+	}
+	return sources;
 }
 
 gboolean

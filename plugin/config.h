@@ -85,9 +85,12 @@ typedef struct {
 	CamConfigBool offline;
 	CamLookupFailure lookup_failure;
 	guint64 layer_size, layer_entries, layer_ratio;
+	guint64 index_size, package_size;
 	char **insecure; /* (nullable): registries, host or host:port */
 	char *auth_file;
 	char *suffix;
+	char **keyrings;     /* (nullable): directories with one per distribution */
+	int image_sources;   /* 0 or 1 + CamAptImageTrust */
 	GHashTable *sources; /* "debian" or "debian/bookworm" → char ** of "deb" lines */
 	char *socket;
 	CamLogLevel log_level;
@@ -120,6 +123,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamConfig, cam_config_free)
  */
 GPtrArray *cam_config_get_sources(const CamConfig *self, const char *distribution,
 				  const char *codename, GError **error);
+
+/* All sources that [sources] names, for whatever release; "{codename}" stands as it is. (transfer
+ * full) (element-type CamAptSource) */
+GPtrArray *cam_config_list_sources(const CamConfig *self);
 
 /* Whether plain HTTP and unverified TLS are allowed for the registry @host. */
 gboolean cam_config_is_insecure(const CamConfig *self, const char *host);

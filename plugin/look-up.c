@@ -84,6 +84,7 @@ cam_look_up(const CamLookUp *self, const CamImage *image, const CamScanResult *r
 {
 	const char *architecture = cam_look_up_architecture(result->packages);
 	g_autoptr(GPtrArray) wanted = list_wanted(result);
+	g_autoptr(GPtrArray) remarks = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) sources = NULL;
 	g_autoptr(CamAptRepository) repository = NULL;
 	CamFeedResult counts = { 0 };
@@ -92,10 +93,13 @@ cam_look_up(const CamLookUp *self, const CamImage *image, const CamScanResult *r
 		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
 				     "none of the packages says for which architecture it is");
 	sources = cam_find_sources(self->config, self->repo_lines, self->store, image, result->os,
-				   cancellable, error);
+				   remarks, cancellable, error);
+	for (guint i = 0; i < remarks->len; i++)
+		cam_progress_message(self->progress, "%s",
+				     (const char *) g_ptr_array_index(remarks, i));
 	if (sources == NULL)
 		return FALSE;
-	repository = cam_settings_open_apt(self->store, error);
+	repository = cam_settings_open_apt(self->config, self->store, error);
 	return repository != NULL &&
 	       cam_feed_update_changelogs(cam_scan_engine_get_advisories(self->engine), repository,
 					  sources, result->os, architecture, wanted, self->progress,

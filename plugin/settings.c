@@ -33,11 +33,15 @@ cam_settings_open_store(const char *path, gboolean create, GCancellable *cancell
 }
 
 CamAptRepository *
-cam_settings_open_apt(CamStore *store, GError **error)
+cam_settings_open_apt(const CamConfig *config, CamStore *store, GError **error)
 {
 	g_autofree char *cache = g_build_filename(cam_store_get_path(store), "cache", "apt", NULL);
+	CamAptRepository *repository = cam_apt_repository_new(cache, error);
 
-	return cam_apt_repository_new(cache, error);
+	if (repository != NULL)
+		cam_apt_repository_set_limits(repository, (gint64) config->index_size,
+					      (gint64) config->package_size);
+	return repository;
 }
 
 CamSeverity

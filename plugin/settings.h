@@ -14,8 +14,8 @@ char *cam_settings_store_path(const CamConfig *config, const char *option);
 CamStore *cam_settings_open_store(const char *path, gboolean create, GCancellable *cancellable,
 				  GError **error);
 
-/* The cache of package repositories of a store. */
-CamAptRepository *cam_settings_open_apt(CamStore *store, GError **error);
+/* The cache of package repositories of a store, with the configuration's limits. */
+CamAptRepository *cam_settings_open_apt(const CamConfig *config, CamStore *store, GError **error);
 
 /* What a finding of unknown severity counts as. */
 CamSeverity cam_settings_unknown_counts_as(const CamConfig *config);

@@ -9,6 +9,7 @@
 #include "scanners/advisory/changelog-feed.h"
 #include "scanners/advisory/version.h"
 #include "scanners/apt/apt-repository.h"
+#include "scanners/apt/apt-keyrings.h"
 #include "scanners/apt/apt-sources.h"
 #include "scanners/apt/deb822.h"
 #include "scanners/engine/acceptance.h"

@@ -15,6 +15,7 @@
 #include "plugin/cli/cli-private.h"
 #include "plugin/look-up.h"
 #include "plugin/settings.h"
+#include "plugin/sources.h"
 
 static const char *const formats[] = { "table", "json", NULL };
 
@@ -272,7 +273,20 @@ cam_cli_open_apt(CamCli *self, GError **error)
 {
 	CamStore *store = cam_cli_get_store(self, FALSE, error);
 
-	return store != NULL ? cam_settings_open_apt(store, error) : NULL;
+	return store != NULL ? cam_settings_open_apt(self->config, store, error) : NULL;
+}
+
+GPtrArray *
+cam_cli_find_sources(CamCli *self, const CamImage *image, const CamOsRelease *os,
+		     const GPtrArray *lines, GError **error)
+{
+	g_autoptr(GPtrArray) remarks = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *sources = cam_find_sources(self->config, lines, self->store, image, os, remarks,
+					      self->cancellable, error);
+
+	for (guint i = 0; i < remarks->len; i++)
+		cam_cli_warn(self, "%s", (const char *) g_ptr_array_index(remarks, i));
+	return sources;
 }
 
 /* ---- images ---- */

@@ -74,6 +74,11 @@ CamStore *cam_cli_get_store(CamCli *self, gboolean create, GError **error);
 CamScanEngine *cam_cli_get_engine(CamCli *self, GError **error);
 CamAptRepository *cam_cli_open_apt(CamCli *self, GError **error);
 
+/* cam_find_sources() for an image of the store; its remarks are warnings. @lines: (nullable): what
+ * --repo said. (element-type CamAptSource) */
+GPtrArray *cam_cli_find_sources(CamCli *self, const CamImage *image, const CamOsRelease *os,
+				const GPtrArray *lines, GError **error);
+
 /* Options that every command which reads a location has; embed one and list its options with
  * CAM_SOURCE_OPTIONS(struct, member). */
 typedef struct {

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "plugin/cli/db-show.h"
-#include "plugin/sources.h"
 
 typedef struct {
 	GPtrArray *repo;
@@ -94,9 +93,8 @@ add_image(CamCli *cli, const UpdateOptions *self, const CamImage *image,
 	}
 	release = find_release(releases, inventory->os, architecture);
 	if (release == NULL) {
-		GPtrArray *sources = cam_find_sources(
-			cam_cli_get_config(cli), self->repo, cam_cli_get_store(cli, FALSE, NULL),
-			image, inventory->os, cam_cli_get_cancellable(cli), error);
+		GPtrArray *sources =
+			cam_cli_find_sources(cli, image, inventory->os, self->repo, error);
 
 		if (sources == NULL)
 			return FALSE;

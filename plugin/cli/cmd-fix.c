@@ -3,7 +3,6 @@
 #include "plugin/cli/commands.h"
 
 #include "plugin/cli/fix-report.h"
-#include "plugin/sources.h"
 
 static const char *const methods[] = { "auto", "sandbox", "graft", NULL };
 
@@ -155,8 +154,7 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 		cam_scan_engine_get_inventory(engine, image, cam_cli_get_cancellable(cli), error);
 	if (inventory == NULL)
 		return FALSE;
-	sources = cam_find_sources(config, self->repo, cam_cli_get_store(cli, FALSE, NULL), image,
-				   inventory->os, cam_cli_get_cancellable(cli), error);
+	sources = cam_cli_find_sources(cli, image, inventory->os, self->repo, error);
 	if (sources == NULL)
 		return FALSE;
 	options_for_fix.plan.sources = sources;
@@ -213,9 +211,9 @@ const CamCommand cam_command_fix = {
 		"exit status is 3. What could not be fixed is listed with the reason. The same "
 		"plan on "
 		"the same image gives the same digests.\n\n"
-		"Packages are looked for in the image's own sources and in the machine's sources "
-		"of the "
-		"same distribution, with the codename exchanged.",
+		"Packages are looked for where --repo or [sources] in cambium.conf(5) say; else "
+		"in the machine's sources of the same distribution, with the codename exchanged, "
+		"and in the locations that the image proposes and the machine's keys verify.",
 	.arguments = cam_image_arguments,
 	.options = options,
 	.options_size = sizeof(FixOptions),

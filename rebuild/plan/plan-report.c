@@ -76,6 +76,7 @@ release_to_json(const CamAptRelease *release)
 	g_autofree char *uri = cam_plan_public_uri(release->source);
 	g_autofree char *date = format_date(release->date);
 	g_autofree char *valid_until = format_date(release->valid_until);
+	g_auto(GStrv) keys = g_strsplit(release->signers ? release->signers : "", " ", -1);
 
 	add_string(object, "uri", uri);
 	add_string(object, "suite", release->source->suite);
@@ -84,6 +85,9 @@ release_to_json(const CamAptRelease *release)
 				       cam_apt_source_is_security(release->source));
 	add_string(object, "date", date);
 	add_string(object, "valid_until", valid_until);
+	add_string(object, "provenance", cam_apt_provenance_name(release->source->provenance));
+	add_string(object, "named_by", release->source->origin);
+	json_object_set_array_member(object, "keys", strings_to_json(keys));
 	return object;
 }
 

@@ -237,6 +237,8 @@ load_source(Planner *self, const CamAptSource *source, GError **error)
 	if (!release)
 		return pass_over(self, source, local, error);
 	g_ptr_array_add(self->plan->releases, release);
+	if (release->behind)
+		g_ptr_array_add(self->plan->warnings, g_strdup(release->behind));
 	self->plan->epoch = MAX(self->plan->epoch, release->date);
 	if (!load_release(self, source, release, self->architecture, error))
 		return FALSE;

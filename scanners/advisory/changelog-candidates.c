@@ -253,7 +253,9 @@ cam_candidates_read(CamCandidates *self, CamAptRepository *repository, const GPt
 	for (guint i = 0; i < sources->len; i++) {
 		const CamAptSource *source = g_ptr_array_index(sources, i);
 
-		if (self->wanted == NULL && !cam_apt_source_is_security(source))
+		/* What an image's own keys vouch for says nothing about other images. */
+		if (source->image_only ||
+		    (self->wanted == NULL && !cam_apt_source_is_security(source)))
 			continue;
 		if (!read_source(&reading, source, error))
 			return FALSE;

@@ -11,6 +11,7 @@
 
 typedef struct {
 	const char *id;		      /* os-release ID */
+	const char *origin;	      /* of its Release files */
 	const char *const *codenames; /* oldest first, then names that move */
 	const char *const *components;
 } Distribution;
@@ -27,8 +28,8 @@ static const char *const ubuntu_codenames[] = { "trusty",   "xenial",	"bionic", 
 static const char *const ubuntu_components[] = { "main", "restricted", "universe", "multiverse",
 						 NULL };
 static const Distribution distributions[] = {
-	{ "debian", debian_codenames, debian_components },
-	{ "ubuntu", ubuntu_codenames, ubuntu_components },
+	{ "debian", "Debian", debian_codenames, debian_components },
+	{ "ubuntu", "Ubuntu", ubuntu_codenames, ubuntu_components },
 };
 
 /* Pockets whose packages are meant for every machine: not backports, not proposed. */
@@ -124,7 +125,7 @@ drop_absent_components(const Distribution *distribution, const char *codename, C
 
 /* (nullable): @source of the machine, made to serve @codename. */
 static CamAptSource *
-exchange_codename(const Distribution *distribution, const char *codename,
+exchange_codename(const Distribution *distribution, const char *codename, const CamAptTrust *trust,
 		  const CamAptSource *source)
 {
 	const char *pocket = find_pocket(distribution, source);
@@ -137,6 +138,9 @@ exchange_codename(const Distribution *distribution, const char *codename,
 		pocket = security_pocket(distribution, codename);
 	g_free(copy->suite);
 	copy->suite = g_strconcat(codename, pocket, NULL);
+	/* The key that signs one release may be no other's. */
+	if (!g_str_equal(copy->suite, source->suite))
+		copy->keyrings = g_strdupv((char **) trust->keyrings);
 	drop_absent_components(distribution, codename, copy);
 	return copy;
 }
@@ -151,7 +155,25 @@ is_same_archive(const CamAptSource *a, const CamAptSource *b)
 	return g_str_equal(a->suite, b->suite) && g_strcmp0(a_slash, b_slash) == 0;
 }
 
-/* Adds @source (taken) without the components that an equal source in the list serves already. */
+/* Takes from @source the components that @other serves. */
+static void
+drop_served_components(CamAptSource *source, const CamAptSource *other)
+{
+	gsize kept = 0;
+
+	for (gsize c = 0; source->components[c] != NULL; c++) {
+		char *component = source->components[c];
+
+		if (index_of((const char *const *) other->components, component) >= 0)
+			g_free(component);
+		else
+			source->components[kept++] = component;
+	}
+	source->components[kept] = NULL;
+}
+
+/* Adds @source (taken) without the components that the list serves already. What an image proposes
+ * is the distribution's archive, wherever it lies, so that an equal suite is the same. */
 static void
 add_source(GPtrArray *list, CamAptSource *source)
 {
@@ -159,24 +181,16 @@ add_source(GPtrArray *list, CamAptSource *source)
 
 	for (guint i = 0; i < list->len; i++) {
 		const CamAptSource *other = g_ptr_array_index(list, i);
-		gsize kept = 0;
 
 		if (flat && g_str_equal(other->uri, source->uri) &&
 		    g_str_equal(other->suite, source->suite)) {
 			cam_apt_source_free(source);
 			return;
 		}
-		if (flat || !is_same_archive(other, source))
-			continue;
-		for (gsize c = 0; source->components[c] != NULL; c++) {
-			char *component = source->components[c];
-
-			if (index_of((const char *const *) other->components, component) >= 0)
-				g_free(component);
-			else
-				source->components[kept++] = component;
-		}
-		source->components[kept] = NULL;
+		if (!flat && (source->provenance == CAM_APT_PROPOSED
+				      ? g_str_equal(other->suite, source->suite)
+				      : is_same_archive(other, source)))
+			drop_served_components(source, other);
 	}
 	if (flat || source->components[0] != NULL)
 		g_ptr_array_add(list, source);
@@ -184,22 +198,105 @@ add_source(GPtrArray *list, CamAptSource *source)
 		cam_apt_source_free(source);
 }
 
+/* ---- what an image names ---- */
+
+static gboolean
+is_remote(const CamAptSource *source)
+{
+	g_autofree char *scheme = g_uri_parse_scheme(source->uri);
+
+	return g_strcmp0(scheme, "http") == 0 || g_strcmp0(scheme, "https") == 0;
+}
+
+static int
+effective_port(GUri *uri)
+{
+	if (g_uri_get_port(uri) > 0)
+		return g_uri_get_port(uri);
+	return g_str_equal(g_uri_get_scheme(uri), "https") ? 443 : 80;
+}
+
+/* Whether the machine's configuration names the server of @source. */
+static gboolean
+is_named_server(const GPtrArray *sources, const CamAptSource *source)
+{
+	g_autoptr(GUri) wanted = g_uri_parse(source->uri, G_URI_FLAGS_NONE, NULL);
+
+	for (guint i = 0; wanted != NULL && sources != NULL && i < sources->len; i++) {
+		const CamAptSource *other = g_ptr_array_index(sources, i);
+		g_autoptr(GUri) uri = g_uri_parse(other->uri, G_URI_FLAGS_NONE, NULL);
+
+		if (uri != NULL && g_uri_get_host(uri) != NULL && g_uri_get_host(wanted) != NULL &&
+		    g_ascii_strcasecmp(g_uri_get_host(uri), g_uri_get_host(wanted)) == 0 &&
+		    effective_port(uri) == effective_port(wanted))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* (nullable): @source of the image as a location of the distribution's archive, which the keys of
+ * the machine must verify. */
+static CamAptSource *
+propose(const Distribution *distribution, const char *codename, const CamAptTrust *trust,
+	const CamAptSource *source)
+{
+	const char *pocket = find_pocket(distribution, source);
+	gsize size = strlen(codename);
+	CamAptSource *copy;
+
+	if (pocket == NULL || strncmp(source->suite, codename, size) != 0 ||
+	    !g_str_equal(source->suite + size, pocket) || trust->keyrings[0] == NULL)
+		return NULL;
+	for (gsize i = 0; source->components[i] != NULL; i++)
+		if (index_of(distribution->components, source->components[i]) < 0)
+			return NULL;
+	copy = cam_apt_source_new(source->uri, source->suite,
+				  (const char *const *) source->components);
+	copy->origin = g_strdup(source->origin);
+	copy->provenance = CAM_APT_PROPOSED;
+	copy->keyrings = g_strdupv((char **) trust->keyrings);
+	copy->archive = g_strdup(distribution->origin);
+	return copy;
+}
+
+static void
+add_of_image(GPtrArray *list, const Distribution *distribution, const char *codename,
+	     const CamAptTrust *trust, const CamAptSource *source)
+{
+	CamAptSource *copy = NULL;
+
+	if (trust->image == CAM_APT_IMAGE_IGNORED || !is_remote(source))
+		return;
+	if (distribution != NULL && codename != NULL)
+		copy = propose(distribution, codename, trust, source);
+	if (copy == NULL && trust->image == CAM_APT_IMAGE_BELIEVED) {
+		copy = cam_apt_source_copy(source);
+		copy->provenance = CAM_APT_IMAGE;
+		copy->image_only = TRUE;
+	}
+	if (copy == NULL)
+		return;
+	copy->guarded = !is_named_server(trust->host, copy) && !is_named_server(trust->named, copy);
+	add_source(list, copy);
+}
+
 GPtrArray *
-cam_apt_sources_for_release(const char *distribution, const char *codename, const GPtrArray *host,
-			    const GPtrArray *image)
+cam_apt_sources_for_release(const char *distribution, const char *codename,
+			    const CamAptTrust *trust, const GPtrArray *image)
 {
 	const Distribution *known = find_distribution(distribution);
+	const GPtrArray *host = trust->host;
 	GPtrArray *list = g_ptr_array_new_with_free_func((GDestroyNotify) cam_apt_source_free);
 
 	/* The machine's come first: it is known to reach them, and its keys are trusted. */
-	for (guint i = 0; known != NULL && codename != NULL && host != NULL && i < host->len; i++) {
+	for (guint i = 0; known != NULL && codename != NULL && i < host->len; i++) {
 		CamAptSource *source =
-			exchange_codename(known, codename, g_ptr_array_index(host, i));
+			exchange_codename(known, codename, trust, g_ptr_array_index(host, i));
 
 		if (source != NULL)
 			add_source(list, source);
 	}
 	for (guint i = 0; image != NULL && i < image->len; i++)
-		add_source(list, cam_apt_source_copy(g_ptr_array_index(image, i)));
+		add_of_image(list, known, codename, trust, g_ptr_array_index(image, i));
 	return list;
 }

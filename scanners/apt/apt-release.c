@@ -13,6 +13,8 @@
 
 /* A clock that is this much behind is not worth an error; apt allows ten seconds. */
 #define MAX_FUTURE (60 * 60)
+/* Debian's own have some thousand. */
+#define MAX_FILES 100000
 
 void
 cam_apt_release_free(CamAptRelease *self)
@@ -24,6 +26,8 @@ cam_apt_release_free(CamAptRelease *self)
 	g_free(self->label);
 	g_free(self->suite);
 	g_free(self->codename);
+	g_free(self->signers);
+	g_free(self->behind);
 	g_clear_pointer(&self->files, g_hash_table_unref);
 	g_free(self);
 }
@@ -74,6 +78,10 @@ parse_files(CamAptRelease *self, char *list, GError **error)
 		    !g_ascii_string_to_unsigned(size, 10, 0, G_MAXINT64, &value, NULL))
 			return cam_set_error(error, CAM_ERROR_DATA_LOSS,
 					     "the Release file is malformed at \"%s\"", hex);
+		if (g_hash_table_size(self->files) >= MAX_FILES)
+			return cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
+					     "the Release file names more than %d files",
+					     MAX_FILES);
 		file = g_new0(CamAptReleaseFile, 1);
 		cam_sha256_to_hex(&sha256, file->sha256);
 		file->size = value;
@@ -123,28 +131,50 @@ cam_apt_release_parse(const CamAptSource *source, const char *data, gsize size, 
 	return parse_files(self, list, error) ? g_steal_pointer(&self) : NULL;
 }
 
-/* "buster/updates" has the codename "buster". */
-static gboolean
-is_named(const char *wanted, const char *name)
+char *
+cam_apt_date_format(gint64 seconds)
 {
-	gsize size;
+	g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(seconds);
 
-	if (name == NULL)
-		return FALSE;
-	size = strlen(name);
-	return strncmp(wanted, name, size) == 0 &&
-	       (wanted[size] == '\0' || g_str_equal(wanted + size, "/updates"));
+	return date != NULL ? g_date_time_format(date, "%Y-%m-%d %H:%M UTC")
+			    : g_strdup("an odd date");
+}
+
+/* Debian's security suites were named "buster/updates" up to Debian 10, with the codename and the
+ * suite of the release itself. */
+static gboolean
+is_old_security(const CamAptRelease *self)
+{
+	const char *wanted = self->source->suite;
+	gsize size = self->codename != NULL ? strlen(self->codename) : 0;
+
+	return size > 0 && strncmp(wanted, self->codename, size) == 0 &&
+	       g_str_equal(wanted + size, "/updates") &&
+	       g_strcmp0(self->label, "Debian-Security") == 0;
+}
+
+/* Whether the suite or the codename is the one that was asked for. All pockets of an Ubuntu release
+ * have its codename: there the suite tells them apart. */
+static gboolean
+is_wanted_suite(const CamAptRelease *self)
+{
+	const char *wanted = self->source->suite;
+	g_autofree char *pocket = NULL;
+
+	if (g_strcmp0(self->suite, wanted) == 0)
+		return TRUE;
+	if (g_strcmp0(self->codename, wanted) != 0)
+		return is_old_security(self);
+	pocket = g_strconcat(wanted, "-", NULL);
+	return self->suite == NULL || !g_str_has_prefix(self->suite, pocket);
 }
 
 gboolean
-cam_apt_release_check(const CamAptRelease *self, gint64 now, GError **error)
+cam_apt_release_check_identity(const CamAptRelease *self, GError **error)
 {
 	const CamAptSource *source = self->source;
-	g_autoptr(GDateTime) until = NULL;
-	g_autofree char *shown = NULL;
 
-	if (!source->trusted && !g_str_has_suffix(source->suite, "/") &&
-	    !is_named(source->suite, self->suite) && !is_named(source->suite, self->codename))
+	if (!source->trusted && !g_str_has_suffix(source->suite, "/") && !is_wanted_suite(self))
 		return cam_set_error(error, CAM_ERROR_DATA_LOSS,
 				     "%s answers with the Release of %s where %s was asked for",
 				     source->uri,
@@ -152,20 +182,35 @@ cam_apt_release_check(const CamAptRelease *self, gint64 now, GError **error)
 				     : self->suite != NULL  ? self->suite
 							    : "another suite",
 				     source->suite);
-	if (self->date > now + MAX_FUTURE)
-		return cam_set_error(
-			error, CAM_ERROR_FAILED_PRECONDITION,
-			"the Release of %s at %s is from the future: look at the clock",
-			source->suite, source->uri);
+	if (source->archive != NULL && g_strcmp0(source->archive, self->origin) != 0)
+		return cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
+				     "%s, which %s proposes, is an archive of \"%s\" and not of %s",
+				     source->uri, source->origin,
+				     self->origin != NULL ? self->origin : "", source->archive);
+	return TRUE;
+}
+
+gboolean
+cam_apt_release_check(const CamAptRelease *self, gint64 now, GError **error)
+{
+	const CamAptSource *source = self->source;
+	g_autofree char *shown = NULL, *now_shown = cam_apt_date_format(now);
+
+	if (self->date > now + MAX_FUTURE) {
+		shown = cam_apt_date_format(self->date);
+		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
+				     "the Release of %s at %s is of %s, but this machine's clock "
+				     "says %s: the clock looks wrong; set it",
+				     source->suite, source->uri, shown, now_shown);
+	}
 	if (self->valid_until == 0 || self->valid_until >= now || source->ignore_valid_until)
 		return TRUE;
-	until = g_date_time_new_from_unix_utc(self->valid_until);
-	shown = until != NULL ? g_date_time_format(until, "%Y-%m-%d %H:%M UTC") : NULL;
+	shown = cam_apt_date_format(self->valid_until);
 	return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
 			     "the Release of %s at %s expired on %s: the mirror is stale, or the "
 			     "suite gets no updates any more (the source's option "
 			     "check-valid-until=no accepts it)",
-			     source->suite, source->uri, shown != NULL ? shown : "an odd date");
+			     source->suite, source->uri, shown);
 }
 
 const CamAptReleaseFile *

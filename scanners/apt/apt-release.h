@@ -16,13 +16,11 @@ typedef struct {
 CamAptRelease *
 cam_apt_release_parse(const CamAptSource *source, const char *data, gsize size, GError **error);
 
-/**
- * cam_apt_release_check:
- * @now: seconds since 1970
- *
- * Whether this is the Release that was asked for (a mirror could answer with the well-signed one of
- * another suite: DATA_LOSS) and whether it is of now (FAILED_PRECONDITION).
- */
+/* Whether this is the Release that was asked for: a mirror could answer with the well-signed one of
+ * another suite (DATA_LOSS) or, where an image proposes it, archive (PERMISSION_DENIED). */
+gboolean cam_apt_release_check_identity(const CamAptRelease *self, GError **error);
+
+/* Whether it is of now. @now: seconds since 1970. FAILED_PRECONDITION. */
 gboolean cam_apt_release_check(const CamAptRelease *self, gint64 now, GError **error);
 
 /* (nullable) */
@@ -36,5 +34,7 @@ char *cam_apt_source_get_url(const CamAptSource *self, const char *path, GError 
 
 /* "Sat, 09 Aug 2025 08:37:01 UTC" as Release files write it, or 0. */
 gint64 cam_apt_date_parse(const char *text);
+/* "2025-08-09 08:37 UTC" */
+char *cam_apt_date_format(gint64 seconds);
 
 G_END_DECLS

@@ -6,6 +6,8 @@
  *   indexes/<suite>_<component>_<architecture>_<key>-<sha256>   uncompressed Packages files; <key>
  *                                                               stands for source and component
  *   debs/<sha256>.deb
+ *   releases/<suite>_<key>                                      the newest Release, see
+ *                                                               signed-release.h
  *   lock                                                        one worker at a time
  */
 #include "scanners/apt/apt-repository.h"
@@ -18,18 +20,21 @@
 
 #include "scanners/apt/apt-release.h"
 #include "scanners/apt/cache-lock.h"
-#include "scanners/apt/signature.h"
+#include "scanners/apt/signed-release.h"
 
 #define MAX_RELEASE_SIZE   (32 * 1024 * 1024)
 #define MAX_SIGNATURE_SIZE (1024 * 1024)
-/* Of an index whose uncompressed size the Release does not name. */
-#define MAX_INDEX_SIZE ((gint64) 4 * 1024 * 1024 * 1024)
-#define CHUNK_SIZE     (128 * 1024)
+/* The largest indexes of Debian and Ubuntu have less than 100 MB, expanded. */
+#define MAX_INDEX_SIZE	 ((gint64) 1024 * 1024 * 1024)
+#define MAX_PACKAGE_SIZE ((gint64) 4 * 1024 * 1024 * 1024)
+#define CHUNK_SIZE	 (128 * 1024)
 
 struct _CamAptRepository {
 	GObject parent_instance;
 	char *cache;
 	CamHttpClient *http;
+	CamHttpClient *public_http; /* made at first need */
+	gint64 max_index_size, max_package_size;
 };
 
 G_DEFINE_FINAL_TYPE(CamAptRepository, cam_apt_repository, G_TYPE_OBJECT)
@@ -63,6 +68,7 @@ cam_apt_repository_finalize(GObject *object)
 
 	g_free(self->cache);
 	g_clear_object(&self->http);
+	g_clear_object(&self->public_http);
 	G_OBJECT_CLASS(cam_apt_repository_parent_class)->finalize(object);
 }
 
@@ -76,6 +82,17 @@ static void
 cam_apt_repository_init(CamAptRepository *self)
 {
 	self->http = cam_http_client_new();
+	self->max_index_size = MAX_INDEX_SIZE;
+	self->max_package_size = MAX_PACKAGE_SIZE;
+}
+
+void
+cam_apt_repository_set_limits(CamAptRepository *self, gint64 index_size, gint64 package_size)
+{
+	g_return_if_fail(CAM_IS_APT_REPOSITORY(self));
+
+	self->max_index_size = index_size > 0 ? index_size : MAX_INDEX_SIZE;
+	self->max_package_size = package_size > 0 ? package_size : MAX_PACKAGE_SIZE;
 }
 
 CamAptRepository *
@@ -93,6 +110,17 @@ cam_apt_repository_new(const char *cache, GError **error)
 	return g_steal_pointer(&self);
 }
 
+/* A location that an image proposes gets a client that connects to public addresses only. */
+static CamHttpClient *
+client_for(CamAptRepository *self, const CamAptSource *source)
+{
+	if (!source->guarded)
+		return self->http;
+	if (self->public_http == NULL)
+		self->public_http = cam_http_client_new_public();
+	return self->public_http;
+}
+
 /* ---- Release ---- */
 
 static GBytes *
@@ -105,39 +133,37 @@ get_document(CamAptRepository *self, const CamAptSource *source, const char *nam
 
 	if (url == NULL)
 		return NULL;
-	return cam_http_client_get_bytes(self->http, url, max_size, cancellable, error);
+	return cam_http_client_get_bytes(client_for(self, source), url, max_size, cancellable,
+					 error);
 }
 
 /* For mirrors without InRelease, and for sources that are trusted whatever they say. */
-static GBytes *
+static CamSignedRelease *
 get_plain_release(CamAptRepository *self, const CamAptSource *source, GCancellable *cancellable,
 		  GError **error)
 {
 	g_autoptr(GBytes) text = NULL, signature = NULL;
 
 	text = get_document(self, source, "Release", MAX_RELEASE_SIZE, cancellable, error);
-	if (text == NULL || source->trusted)
-		return g_steal_pointer(&text);
+	if (text == NULL)
+		return NULL;
+	if (source->trusted)
+		return cam_signed_release_new(text, NULL);
 	signature =
 		get_document(self, source, "Release.gpg", MAX_SIGNATURE_SIZE, cancellable, error);
-	if (signature == NULL) {
-		if (error != NULL && g_error_matches(*error, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
-			g_clear_error(error);
-			cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
-				      "no valid signature: there is no Release.gpg");
-		}
-		return NULL;
+	if (signature != NULL)
+		return cam_signed_release_new(text, signature);
+	if (error != NULL && g_error_matches(*error, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
+		g_clear_error(error);
+		cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
+			      "no valid signature: there is no Release.gpg");
 	}
-	if (!cam_apt_signature_verify_detached(source, text, signature, self->cache, cancellable,
-					       error))
-		return NULL;
-	return g_steal_pointer(&text);
+	return NULL;
 }
 
-/* What the signature covers. */
-static GBytes *
-get_verified_release(CamAptRepository *self, const CamAptSource *source, GCancellable *cancellable,
-		     GError **error)
+static CamSignedRelease *
+get_signed_release(CamAptRepository *self, const CamAptSource *source, GCancellable *cancellable,
+		   GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 	g_autoptr(GBytes) text = NULL;
@@ -146,12 +172,66 @@ get_verified_release(CamAptRepository *self, const CamAptSource *source, GCancel
 		return get_plain_release(self, source, cancellable, error);
 	text = get_document(self, source, "InRelease", MAX_RELEASE_SIZE, cancellable, &local_error);
 	if (text != NULL)
-		return cam_apt_signature_verify_inline(source, text, self->cache, cancellable,
-						       error);
+		return cam_signed_release_new(text, NULL);
 	if (g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND))
 		return get_plain_release(self, source, cancellable, error);
 	g_propagate_error(error, g_steal_pointer(&local_error));
 	return NULL;
+}
+
+/* (nullable): @kept, where it is newer than @served. One that the source's keys do not verify any
+ * more does not count. */
+static CamAptRelease *
+open_newer(CamAptRepository *self, const CamSignedRelease *kept, const CamAptRelease *served,
+	   CamProgress *progress, GCancellable *cancellable)
+{
+	const CamAptSource *source = served->source;
+	g_autoptr(CamAptRelease) release =
+		cam_signed_release_open(kept, source, self->cache, cancellable, NULL);
+	g_autofree char *served_date = cam_apt_date_format(served->date), *kept_date = NULL;
+
+	if (release == NULL || release->date <= served->date)
+		return NULL;
+	kept_date = cam_apt_date_format(release->date);
+	release->behind =
+		g_strdup_printf("%s answers with the Release of %s of %s: the one of %s, which was "
+				"used before, stays in use",
+				source->uri, source->suite, served_date, kept_date);
+	cam_progress_message(progress, "%s", release->behind);
+	return g_steal_pointer(&release);
+}
+
+/* Decides whether @served (taken) is used or the newest one that is remembered, and remembers. */
+static CamAptRelease *
+choose_release(CamAptRepository *self, const CamSignedRelease *signed_release,
+	       CamAptRelease *served, CamProgress *progress, GCancellable *cancellable,
+	       GError **error)
+{
+	g_autoptr(CamAptRelease) release = served;
+	g_autoptr(CamSignedRelease) kept = NULL;
+	g_autofree char *directory = g_build_filename(self->cache, "releases", NULL);
+	gboolean remembers = !served->source->trusted && !served->source->pinned;
+	CamAptRelease *newer = NULL;
+
+	if (!cam_apt_release_check_identity(release, error))
+		return NULL;
+	if (remembers)
+		kept = cam_signed_release_recall(release->source, directory);
+	if (kept != NULL && cam_signed_release_equal(kept, signed_release))
+		remembers = FALSE;
+	else if (kept != NULL)
+		newer = open_newer(self, kept, release, progress, cancellable);
+	if (newer != NULL) {
+		cam_apt_release_free(release);
+		release = newer;
+		remembers = FALSE;
+	}
+	if (!cam_apt_release_check(release, g_get_real_time() / G_USEC_PER_SEC, error))
+		return NULL;
+	if (remembers &&
+	    !cam_signed_release_keep(signed_release, release->source, directory, error))
+		return NULL;
+	return g_steal_pointer(&release);
 }
 
 CamAptRelease *
@@ -160,8 +240,8 @@ cam_apt_repository_update(CamAptRepository *self, const CamAptSource *source, Ca
 {
 	g_autofree char *phase = g_strdup_printf("repository %s", source->suite);
 	g_autoptr(GError) local_error = NULL;
-	g_autoptr(CamAptRelease) release = NULL;
-	g_autoptr(GBytes) text = NULL;
+	g_autoptr(CamSignedRelease) signed_release = NULL;
+	CamAptRelease *served = NULL;
 	g_auto(CamFd) lock = -1;
 	guint id;
 
@@ -171,19 +251,17 @@ cam_apt_repository_update(CamAptRepository *self, const CamAptSource *source, Ca
 	if (lock < 0)
 		return NULL;
 	id = cam_progress_begin(progress, phase, 0, CAM_PROGRESS_ITEMS);
-	text = get_verified_release(self, source, cancellable, &local_error);
+	signed_release = get_signed_release(self, source, cancellable, &local_error);
+	if (signed_release != NULL)
+		served = cam_signed_release_open(signed_release, source, self->cache, cancellable,
+						 &local_error);
 	cam_progress_end(progress, id);
-	if (text != NULL)
-		release = cam_apt_release_parse(source, g_bytes_get_data(text, NULL),
-						g_bytes_get_size(text), &local_error);
-	if (release == NULL) {
+	if (served == NULL) {
 		cam_error_translate(&local_error, "suite %s at %s", source->suite, source->uri);
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return NULL;
 	}
-	if (!cam_apt_release_check(release, g_get_real_time() / G_USEC_PER_SEC, error))
-		return NULL;
-	return g_steal_pointer(&release);
+	return choose_release(self, signed_release, served, progress, cancellable, error);
 }
 
 /* ---- Packages ---- */
@@ -303,10 +381,23 @@ write_stream(GInputStream *in, const char *path, gint64 max_size, GCancellable *
 	return ok;
 }
 
+/* What a Release says of a size is only as good as its mirror: nothing is begun beyond the cap. */
+static gboolean
+check_size(CamAptRepository *self, const Index *index, const CamAptReleaseFile *file,
+	   GError **error)
+{
+	if (file == NULL || file->size <= self->max_index_size)
+		return TRUE;
+	return cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
+			     "%s has %" G_GINT64_FORMAT " bytes, more than [limits] index_size "
+			     "allows (%" G_GINT64_FORMAT ")",
+			     index->path, file->size, self->max_index_size);
+}
+
 /* Expands the fetched file; the result is what the Release says, where it does. */
 static gboolean
-expand(const Index *index, const char *fetched, const char *path, GCancellable *cancellable,
-       GError **error)
+expand(CamAptRepository *self, const Index *index, const char *fetched, const char *path,
+       GCancellable *cancellable, GError **error)
 {
 	g_autoptr(GFile) file = g_file_new_for_path(fetched);
 	g_autoptr(GFileInputStream) base = g_file_read(file, cancellable, error);
@@ -319,7 +410,7 @@ expand(const Index *index, const char *fetched, const char *path, GCancellable *
 	if (expanded == NULL)
 		return FALSE;
 	if (index->plain == NULL)
-		return write_stream(expanded, path, MAX_INDEX_SIZE, cancellable, error);
+		return write_stream(expanded, path, self->max_index_size, cancellable, error);
 	digest = g_strconcat("sha256:", index->plain->sha256, NULL);
 	verified = cam_verify_stream_new(expanded, digest, index->plain->size, error);
 	return verified != NULL &&
@@ -348,8 +439,8 @@ download_index(CamAptRepository *self, const Index *index, const char *fetched,
 
 		if (url == NULL)
 			return FALSE;
-		if (cam_http_client_download(self->http, url, AT_FDCWD, fetched, digest,
-					     index->travelling->size, progress, cancellable,
+		if (cam_http_client_download(client_for(self, source), url, AT_FDCWD, fetched,
+					     digest, index->travelling->size, progress, cancellable,
 					     &local_error))
 			return TRUE;
 		if (last || !g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
@@ -383,9 +474,15 @@ cam_apt_repository_get_packages(CamAptRepository *self, const CamAptRelease *rel
 	if (index->plain != NULL && file_has(path, index->plain))
 		return g_steal_pointer(&path);
 	fetched = g_strconcat(path, index->suffix[0] != '\0' ? index->suffix : ".raw", NULL);
-	if (!download_index(self, index, fetched, progress, cancellable, error) ||
-	    !expand(index, fetched, path, cancellable, error)) {
-		cam_error_translate(error, "packages of %s", release->source->suite);
+	if (!check_size(self, index, index->travelling, error) ||
+	    !check_size(self, index, index->plain, error) ||
+	    !download_index(self, index, fetched, progress, cancellable, error) ||
+	    !expand(self, index, fetched, path, cancellable, error)) {
+		cam_error_translate(error, "packages of %s%s", release->source->suite,
+				    release->behind != NULL
+					    ? " (the mirror is behind the Release in use: "
+					      "try again later, or another mirror)"
+					    : "");
 		return NULL;
 	}
 	drop_older(self, index, path);
@@ -410,6 +507,13 @@ cam_apt_repository_get_deb(CamAptRepository *self, const CamAptSource *source, c
 			      "the index names no SHA256 of %s: it cannot be verified", filename);
 		return NULL;
 	}
+	if (size < 0 || size > self->max_package_size) {
+		cam_set_error(error, size < 0 ? CAM_ERROR_DATA_LOSS : CAM_ERROR_RESOURCE_EXHAUSTED,
+			      "the index says that %s has %" G_GINT64_FORMAT
+			      " bytes; [limits] package_size is %" G_GINT64_FORMAT,
+			      filename, size, self->max_package_size);
+		return NULL;
+	}
 	url = cam_apt_source_get_url(source, filename, error);
 	if (url == NULL)
 		return NULL;
@@ -418,8 +522,8 @@ cam_apt_repository_get_deb(CamAptRepository *self, const CamAptSource *source, c
 		return NULL;
 	digest = cam_sha256_to_digest(&checked);
 	path = g_strdup_printf("%s/debs/%s.deb", self->cache, cam_digest_hex(digest));
-	if (!cam_http_client_download(self->http, url, AT_FDCWD, path, digest, size, progress,
-				      cancellable, error))
+	if (!cam_http_client_download(client_for(self, source), url, AT_FDCWD, path, digest, size,
+				      progress, cancellable, error))
 		return NULL;
 	return g_steal_pointer(&path);
 }

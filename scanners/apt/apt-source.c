@@ -9,6 +9,9 @@
 
 #include "scanners/apt/keyring.h"
 
+#define MAX_WORD       2048
+#define MAX_COMPONENTS 64
+
 CamAptSource *
 cam_apt_source_new(const char *uri, const char *suite, const char *const *components)
 {
@@ -33,7 +36,13 @@ cam_apt_source_copy(const CamAptSource *other)
 	self->key = other->key != NULL ? g_bytes_ref(other->key) : NULL;
 	self->trusted = other->trusted;
 	self->ignore_valid_until = other->ignore_valid_until;
+	self->pinned = other->pinned;
 	self->origin = g_strdup(other->origin);
+	self->provenance = other->provenance;
+	self->keyrings = g_strdupv(other->keyrings);
+	self->archive = g_strdup(other->archive);
+	self->guarded = other->guarded;
+	self->image_only = other->image_only;
 	return self;
 }
 
@@ -48,7 +57,33 @@ cam_apt_source_free(CamAptSource *self)
 	g_free(self->signed_by);
 	g_clear_pointer(&self->key, g_bytes_unref);
 	g_free(self->origin);
+	g_strfreev(self->keyrings);
+	g_free(self->archive);
 	g_free(self);
+}
+
+const char *
+cam_apt_provenance_name(CamAptProvenance provenance)
+{
+	switch (provenance) {
+	case CAM_APT_NAMED:
+		return "named";
+	case CAM_APT_HOST:
+		return "host";
+	case CAM_APT_PROPOSED:
+		return "proposed";
+	case CAM_APT_IMAGE:
+		return "image";
+	}
+	g_assert_not_reached();
+}
+
+gboolean
+cam_apt_source_check_count(const GPtrArray *sources, GError **error)
+{
+	return sources->len < CAM_APT_MAX_SOURCES ||
+	       cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED, "more than %d sources",
+			     CAM_APT_MAX_SOURCES);
 }
 
 /* sources.list(5): "yes", "true", "with", "on", "enable" and numbers but 0. */
@@ -90,12 +125,29 @@ split_words(const char *text)
 	return (char **) g_ptr_array_free(g_steal_pointer(&words), FALSE);
 }
 
+/* Each of the values is copied once for each source of a paragraph. */
+static gboolean
+check_sizes(const CamAptSource *self, GError **error)
+{
+	gboolean fits = strlen(self->uri) <= MAX_WORD && strlen(self->suite) <= MAX_WORD &&
+			g_strv_length(self->components) <= MAX_COMPONENTS;
+
+	for (gsize i = 0; fits && self->components[i] != NULL; i++)
+		fits = strlen(self->components[i]) <= MAX_WORD;
+	return fits || cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     "a source of more than %d components, or with a word of more "
+				     "than %d bytes",
+				     MAX_COMPONENTS, MAX_WORD);
+}
+
 static gboolean
 check(const CamAptSource *self, GError **error)
 {
 	g_autofree char *scheme = g_uri_parse_scheme(self->uri);
 	gboolean flat = g_str_has_suffix(self->suite, "/");
 
+	if (!check_sizes(self, error))
+		return FALSE;
 	if (scheme == NULL)
 		return cam_set_error(
 			error, CAM_ERROR_INVALID_ARGUMENT,
@@ -156,6 +208,8 @@ parse_options(CamAptSource *self, const char *text, GError **error)
 			self->trusted = is_true(value);
 		else if (g_ascii_strcasecmp(options[i], "check-valid-until") == 0)
 			self->ignore_valid_until = is_false(value);
+		else if (g_ascii_strcasecmp(options[i], "pinned") == 0)
+			self->pinned = is_true(value);
 	}
 	return end + 1;
 }
@@ -171,7 +225,7 @@ cam_apt_source_parse(const char *line, GError **error)
 		line++;
 	if (!g_str_has_prefix(line, "deb") || !g_ascii_isspace(line[3])) {
 		cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-			      "a source starts with \"deb\": \"%s\"", line);
+			      "a source starts with \"deb\": \"%.80s\"", line);
 		return NULL;
 	}
 	line += 4;
@@ -190,6 +244,7 @@ cam_apt_source_parse(const char *line, GError **error)
 	self->key = g_steal_pointer(&options->key);
 	self->trusted = options->trusted;
 	self->ignore_valid_until = options->ignore_valid_until;
+	self->pinned = options->pinned;
 	return check(self, error) ? g_steal_pointer(&self) : NULL;
 }
 
@@ -207,6 +262,7 @@ cam_apt_source_add_paragraph(CamDeb822 *paragraph, GPtrArray *sources, GError **
 	g_autofree char *enabled = cam_deb822_dup(paragraph, "Enabled");
 	g_autofree char *signed_by = cam_deb822_dup(paragraph, "Signed-By");
 	g_autofree char *trusted = cam_deb822_dup(paragraph, "Trusted");
+	g_autofree char *pinned = cam_deb822_dup(paragraph, "Pinned");
 	g_autofree char *valid_until = cam_deb822_dup(paragraph, "Check-Valid-Until");
 	g_auto(GStrv) types = dup_words(paragraph, "Types");
 	g_auto(GStrv) uris = dup_words(paragraph, "URIs");
@@ -228,7 +284,8 @@ cam_apt_source_add_paragraph(CamDeb822 *paragraph, GPtrArray *sources, GError **
 				set_signed_by(source, signed_by);
 			source->trusted = trusted != NULL && is_true(trusted);
 			source->ignore_valid_until = valid_until != NULL && is_false(valid_until);
-			if (!check(source, error))
+			source->pinned = pinned != NULL && is_true(pinned);
+			if (!check(source, error) || !cam_apt_source_check_count(sources, error))
 				return FALSE;
 			g_ptr_array_add(sources, g_steal_pointer(&source));
 		}

@@ -13,6 +13,9 @@
 #include "scanners/apt/keyring.h"
 
 #define MAX_FILE_SIZE (1024 * 1024)
+#define MAX_FILES     256
+#define MAX_KEYS_SIZE (4 * 1024 * 1024) /* of one source */
+#define MAX_PROBLEMS  20
 
 /* A file system to read from; paths have no leading "/". */
 typedef struct _Reader Reader;
@@ -21,6 +24,8 @@ struct _Reader {
 	const char *root;   /* of the machine */
 	CamRootfs *rootfs;  /* of an image */
 	gboolean load_keys; /* keys must be read now: their paths mean nothing to others */
+	CamAptProvenance provenance;
+	GPtrArray *problems; /* (nullable) (element-type utf8): malformed parts cost themselves */
 	/* NULL with NOT_FOUND where there is nothing. */
 	GBytes *(*read)(const Reader *self, const char *path, GError **error);
 	/* Names in a directory, sorted; empty where there is none. */
@@ -75,6 +80,31 @@ image_read(const Reader *self, const char *path, GError **error)
 	return cam_rootfs_read(self->rootfs, path, MAX_FILE_SIZE, error);
 }
 
+/* What to do about a part of the configuration that cannot be used: of the machine's it is an
+ * error, of an image's a remark. What the store cannot read is an error whose ever it is. */
+static gboolean
+pass_over(const Reader *self, GError *problem, GError **error)
+{
+	static const CamError faults_of_image[] = { CAM_ERROR_NOT_FOUND, CAM_ERROR_INVALID_ARGUMENT,
+						    CAM_ERROR_FAILED_PRECONDITION,
+						    CAM_ERROR_RESOURCE_EXHAUSTED };
+
+	for (gsize i = 0; self->problems != NULL && i < G_N_ELEMENTS(faults_of_image); i++) {
+		if (problem->code != (int) faults_of_image[i])
+			continue;
+		if (self->problems->len < MAX_PROBLEMS)
+			g_ptr_array_add(self->problems,
+					g_strdup_printf("%s; passed over", problem->message));
+		else if (self->problems->len == MAX_PROBLEMS)
+			g_ptr_array_add(self->problems,
+					g_strdup_printf("%s: and more of this kind", self->name));
+		g_error_free(problem);
+		return TRUE;
+	}
+	g_propagate_error(error, problem);
+	return FALSE;
+}
+
 static char **
 image_list(const Reader *self, const char *path, GError **error)
 {
@@ -84,9 +114,9 @@ image_list(const Reader *self, const char *path, GError **error)
 	CamEntry entry;
 
 	if (!cam_rootfs_lookup(self->rootfs, path, TRUE, NULL, &entry, &local_error)) {
-		if (g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND))
+		if (g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND) ||
+		    pass_over(self, g_steal_pointer(&local_error), error))
 			return g_new0(char *, 1);
-		g_propagate_error(error, g_steal_pointer(&local_error));
 		return NULL;
 	}
 	if (!entry.is_directory)
@@ -101,44 +131,69 @@ image_list(const Reader *self, const char *path, GError **error)
 }
 
 static gboolean
-add_lines(const char *path, char *text, GPtrArray *sources, GError **error)
+too_many_files(const Reader *self, GError **error)
+{
+	GError *problem = NULL;
+
+	cam_set_error(&problem, CAM_ERROR_RESOURCE_EXHAUSTED,
+		      "%s /etc/apt/sources.list.d: more than %d files", self->name, MAX_FILES);
+	return pass_over(self, problem, error);
+}
+
+static void
+describe(const Reader *self, CamAptSource *source, const char *path, guint line)
+{
+	source->origin = g_strdup_printf("%s:%u", path, line);
+	source->provenance = self->provenance;
+}
+
+static gboolean
+add_lines(const Reader *self, const char *path, char *text, GPtrArray *sources, GError **error)
 {
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
 	for (guint i = 0; lines[i] != NULL; i++) {
 		char *comment = strchr(lines[i], '#');
 		CamAptSource *source;
+		GError *problem = NULL;
 
 		if (comment != NULL)
 			*comment = '\0';
 		g_strstrip(lines[i]);
 		if (lines[i][0] == '\0' || g_str_has_prefix(lines[i], "deb-src"))
 			continue;
-		source = cam_apt_source_parse(lines[i], error);
-		if (source == NULL)
-			return cam_error_translate(error, "%s:%u", path, i + 1);
-		source->origin = g_strdup_printf("%s:%u", path, i + 1);
-		g_ptr_array_add(sources, source);
+		if (cam_apt_source_check_count(sources, &problem) &&
+		    (source = cam_apt_source_parse(lines[i], &problem)) != NULL) {
+			describe(self, source, path, i + 1);
+			g_ptr_array_add(sources, source);
+			continue;
+		}
+		cam_error_translate(&problem, "%s:%u", path, i + 1);
+		if (!pass_over(self, problem, error))
+			return FALSE;
 	}
 	return TRUE;
 }
 
 static gboolean
-add_paragraphs(const char *path, const char *text, gsize size, GPtrArray *sources, GError **error)
+add_paragraphs(const Reader *self, const char *path, const char *text, gsize size,
+	       GPtrArray *sources, GError **error)
 {
 	g_auto(CamDeb822) paragraph = { 0 };
 
 	cam_deb822_init(&paragraph, text, size);
 	while (cam_deb822_next(&paragraph)) {
 		guint first = sources->len;
+		GError *problem = NULL;
 
-		if (!cam_apt_source_add_paragraph(&paragraph, sources, error))
-			return cam_error_translate(error, "%s:%u", path, paragraph.line);
-		for (guint i = first; i < sources->len; i++) {
-			CamAptSource *source = g_ptr_array_index(sources, i);
-
-			source->origin = g_strdup_printf("%s:%u", path, paragraph.line);
+		if (!cam_apt_source_add_paragraph(&paragraph, sources, &problem)) {
+			g_ptr_array_set_size(sources, (gint) first);
+			cam_error_translate(&problem, "%s:%u", path, paragraph.line);
+			if (!pass_over(self, problem, error))
+				return FALSE;
 		}
+		for (guint i = first; i < sources->len; i++)
+			describe(self, g_ptr_array_index(sources, i), path, paragraph.line);
 	}
 	return TRUE;
 }
@@ -147,17 +202,24 @@ static gboolean
 add_file(const Reader *reader, const char *path, GPtrArray *sources, GError **error)
 {
 	g_autofree char *shown = g_strdup_printf("%s /%s", reader->name, path);
-	g_autoptr(GBytes) bytes = reader->read(reader, path, error);
+	GError *problem = NULL;
+	g_autoptr(GBytes) bytes = reader->read(reader, path, &problem);
 	g_autofree char *text = NULL;
 	gsize size;
 
-	if (bytes == NULL)
-		return cam_error_translate(error, "%s", shown);
+	if (bytes == NULL && g_error_matches(problem, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
+		g_error_free(problem);
+		return TRUE;
+	}
+	if (bytes == NULL) {
+		cam_error_translate(&problem, "%s", shown);
+		return pass_over(reader, problem, error);
+	}
 	text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 	size = strlen(text);
 	if (g_str_has_suffix(path, ".sources"))
-		return add_paragraphs(shown, text, size, sources, error);
-	return add_lines(shown, text, sources, error);
+		return add_paragraphs(reader, shown, text, size, sources, error);
+	return add_lines(reader, shown, text, sources, error);
 }
 
 /* Appends a keyring file in binary form. One that is absent or odd is no key, and the signature
@@ -168,17 +230,19 @@ add_key(const Reader *reader, const char *path, GByteArray *keys)
 	g_autoptr(GBytes) file = reader->read(reader, path, NULL);
 	g_autoptr(GBytes) binary = file != NULL ? cam_keyring_dearmor(file, NULL) : NULL;
 
-	if (binary != NULL)
+	if (binary != NULL && keys->len + g_bytes_get_size(binary) <= MAX_KEYS_SIZE)
 		g_byte_array_append(keys, g_bytes_get_data(binary, NULL), g_bytes_get_size(binary));
 }
 
-static gboolean
-add_trusted_keys(const Reader *reader, GByteArray *keys, GError **error)
+/* The keys for sources that name none. */
+static GBytes *
+read_trusted_keys(const Reader *reader, GError **error)
 {
+	g_autoptr(GByteArray) keys = g_byte_array_new();
 	g_auto(GStrv) names = reader->list(reader, "etc/apt/trusted.gpg.d", error);
 
 	if (names == NULL)
-		return FALSE;
+		return NULL;
 	add_key(reader, "etc/apt/trusted.gpg", keys);
 	for (gsize i = 0; names[i] != NULL; i++) {
 		g_autofree char *path = g_strconcat("etc/apt/trusted.gpg.d/", names[i], NULL);
@@ -186,27 +250,46 @@ add_trusted_keys(const Reader *reader, GByteArray *keys, GError **error)
 		if (g_str_has_suffix(path, ".gpg") || g_str_has_suffix(path, ".asc"))
 			add_key(reader, path, keys);
 	}
-	return TRUE;
+	return g_byte_array_free_to_bytes(g_steal_pointer(&keys));
 }
 
-/* Reads the keys that @source is to be verified with into @source->key. */
-static gboolean
-load_key(const Reader *reader, CamAptSource *source, GError **error)
+/* (nullable): the keys that @source names. */
+static GBytes *
+read_named_keys(const Reader *reader, const CamAptSource *source)
 {
 	g_autoptr(GByteArray) keys = g_byte_array_new();
 	g_auto(GStrv) paths =
 		g_strsplit_set(source->signed_by != NULL ? source->signed_by : "", ", \n", -1);
 
-	if (source->key != NULL)
-		return TRUE;
 	for (gsize i = 0; paths[i] != NULL; i++)
 		if (paths[i][0] == '/')
 			add_key(reader, paths[i] + 1, keys);
-	if (keys->len == 0 && !add_trusted_keys(reader, keys, error))
+	return keys->len > 0 ? g_byte_array_free_to_bytes(g_steal_pointer(&keys)) : NULL;
+}
+
+/* Reads the keys that @sources are to be verified with into their @key. */
+static gboolean
+load_keys(const Reader *reader, const GPtrArray *sources, GError **error)
+{
+	g_autoptr(GBytes) trusted = read_trusted_keys(reader, error);
+
+	if (trusted == NULL)
 		return FALSE;
-	if (keys->len > 0)
-		source->key = g_byte_array_free_to_bytes(g_steal_pointer(&keys));
+	for (guint i = 0; i < sources->len; i++) {
+		CamAptSource *source = g_ptr_array_index(sources, i);
+
+		if (source->key == NULL)
+			source->key = read_named_keys(reader, source);
+		if (source->key == NULL && g_bytes_get_size(trusted) > 0)
+			source->key = g_bytes_ref(trusted);
+	}
 	return TRUE;
+}
+
+static gboolean
+is_source_file(const char *name)
+{
+	return g_str_has_suffix(name, ".list") || g_str_has_suffix(name, ".sources");
 }
 
 static GPtrArray *
@@ -214,27 +297,26 @@ read_all(const Reader *reader, GError **error)
 {
 	g_autoptr(GPtrArray) sources =
 		g_ptr_array_new_with_free_func((GDestroyNotify) cam_apt_source_free);
-	g_autoptr(GError) local_error = NULL;
 	g_auto(GStrv) names = reader->list(reader, "etc/apt/sources.list.d", error);
+	guint n_files = 0;
 
-	if (names == NULL)
+	if (names == NULL || !add_file(reader, "etc/apt/sources.list", sources, error))
 		return NULL;
-	if (!add_file(reader, "etc/apt/sources.list", sources, &local_error) &&
-	    !g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
-		g_propagate_error(error, g_steal_pointer(&local_error));
-		return NULL;
-	}
 	for (gsize i = 0; names[i] != NULL; i++) {
 		g_autofree char *path = g_strconcat("etc/apt/sources.list.d/", names[i], NULL);
 
-		if (!g_str_has_suffix(path, ".list") && !g_str_has_suffix(path, ".sources"))
+		if (!is_source_file(path))
 			continue;
+		if (++n_files > MAX_FILES) {
+			if (!too_many_files(reader, error))
+				return NULL;
+			break;
+		}
 		if (!add_file(reader, path, sources, error))
 			return NULL;
 	}
-	for (guint i = 0; reader->load_keys && i < sources->len; i++)
-		if (!load_key(reader, g_ptr_array_index(sources, i), error))
-			return NULL;
+	if (reader->load_keys && !load_keys(reader, sources, error))
+		return NULL;
 	return g_steal_pointer(&sources);
 }
 
@@ -245,6 +327,7 @@ cam_apt_sources_read_host(const char *sysroot, GError **error)
 		.name = "host",
 		.root = sysroot != NULL ? sysroot : "/",
 		.load_keys = sysroot != NULL && !g_str_equal(sysroot, "/"),
+		.provenance = CAM_APT_HOST,
 		.read = host_read,
 		.list = host_list,
 	};
@@ -253,12 +336,15 @@ cam_apt_sources_read_host(const char *sysroot, GError **error)
 }
 
 GPtrArray *
-cam_apt_sources_read_rootfs(CamRootfs *rootfs, GError **error)
+cam_apt_sources_read_rootfs(CamRootfs *rootfs, gboolean with_keys, GPtrArray *problems,
+			    GError **error)
 {
 	const Reader reader = {
 		.name = "image",
 		.rootfs = rootfs,
-		.load_keys = TRUE,
+		.load_keys = with_keys,
+		.provenance = CAM_APT_IMAGE,
+		.problems = problems,
 		.read = image_read,
 		.list = image_list,
 	};

@@ -21,7 +21,8 @@ sweep_directory(const char *path)
 	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
 		g_autofree char *full = g_build_filename(path, name, NULL);
 
-		if (g_str_has_prefix(name, "verify-") || strstr(name, ".tmp-") != NULL)
+		if (g_str_has_prefix(name, "verify-") || strstr(name, ".tmp-") != NULL ||
+		    name[0] == '.')
 			cam_remove_tree_at(AT_FDCWD, full, NULL);
 	}
 }
@@ -31,6 +32,7 @@ cam_apt_cache_lock(const char *cache, GCancellable *cancellable, GError **error)
 {
 	g_autofree char *path = g_build_filename(cache, "lock", NULL);
 	g_autofree char *indexes = g_build_filename(cache, "indexes", NULL);
+	g_autofree char *releases = g_build_filename(cache, "releases", NULL);
 	g_auto(CamFd) fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 
 	if (fd < 0) {
@@ -50,5 +52,6 @@ cam_apt_cache_lock(const char *cache, GCancellable *cancellable, GError **error)
 	}
 	sweep_directory(cache);
 	sweep_directory(indexes);
+	sweep_directory(releases);
 	return cam_fd_steal(&fd);
 }

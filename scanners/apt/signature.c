@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "scanners/apt/apt-release.h"
 #include "scanners/apt/keyring.h"
 
 #define MAX_KEYRING_SIZE (16 * 1024 * 1024)
@@ -120,12 +121,20 @@ add_trusted_keyrings(Check *self, GError **error)
 	return TRUE;
 }
 
+/* What an image proposes is verified with the machine's keyrings of its distribution alone. */
 static gboolean
 add_source_keyrings(Check *self, const CamAptSource *source, GError **error)
 {
 	g_auto(GStrv) words = NULL;
 	gboolean named = FALSE;
 
+	for (gsize i = 0; source->keyrings != NULL && source->keyrings[i] != NULL; i++)
+		if (!add_keyring_file(self, source->keyrings[i], FALSE, error))
+			return FALSE;
+	if (source->provenance == CAM_APT_PROPOSED)
+		return TRUE;
+	if (source->provenance == CAM_APT_IMAGE && source->key == NULL)
+		return TRUE;
 	if (source->key != NULL)
 		return add_keyring(self, source->key,
 				   source->origin != NULL ? source->origin : "the source's key",
@@ -165,7 +174,8 @@ check_new(const CamAptSource *source, const char *directory, GError **error)
 /* Runs gpgv and judges its answer. Its exit code says nothing: an unknown key beside a good one
  * fails it, too. */
 static gboolean
-check_run(Check *self, const CamAptSource *source, GCancellable *cancellable, GError **error)
+check_run(Check *self, const CamAptSource *source, char **signers, GCancellable *cancellable,
+	  GError **error)
 {
 	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
 		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
@@ -186,7 +196,7 @@ check_run(Check *self, const CamAptSource *source, GCancellable *cancellable, GE
 		return cam_error_translate(error, "gpgv");
 	}
 	return cam_apt_signature_check_status(status, source->signed_by, self->keyrings->str,
-					      error);
+					      g_get_real_time() / G_USEC_PER_SEC, signers, error);
 }
 
 /* Whether @signed_by restricts to fingerprints, and not to this one. */
@@ -228,9 +238,34 @@ judge_valid_signature(char **words, const char *signed_by)
 	return NULL;
 }
 
+/* ERRSIG key-id key-algorithm hash-algorithm class timestamp rc fingerprint: a signature that gpgv
+ * could not check although it has the key, which is the case where key or signature are younger
+ * than the clock says that it is. */
+#define ERRSIG_NO_KEY "9"
+
+static gint64
+date_of_unchecked(char **words)
+{
+	if (g_strv_length(words) < 8 || g_str_equal(words[7], ERRSIG_NO_KEY))
+		return 0;
+	return g_ascii_strtoll(words[6], NULL, 10);
+}
+
+static gboolean
+clock_error(gint64 signed_at, gint64 now, GError **error)
+{
+	g_autofree char *then_shown = cam_apt_date_format(signed_at);
+	g_autofree char *now_shown = cam_apt_date_format(now);
+
+	return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
+			     "its signature is of %s, but this machine's clock says %s: the clock "
+			     "looks wrong, so no signature can be checked; set it",
+			     then_shown, now_shown);
+}
+
 gboolean
 cam_apt_signature_check_status(const char *status, const char *signed_by, const char *keyrings,
-			       GError **error)
+			       gint64 now, char **signers, GError **error)
 {
 	static const struct {
 		const char *keyword, *problem;
@@ -241,7 +276,9 @@ cam_apt_signature_check_status(const char *status, const char *signed_by, const 
 	};
 	g_auto(GStrv) lines = g_strsplit(status, "\n", -1);
 	g_autoptr(GString) reasons = g_string_new(NULL);
+	g_autoptr(GString) good_keys = g_string_new(NULL);
 	gboolean good = FALSE, bad = FALSE, last_is_good = FALSE;
+	gint64 unchecked = 0;
 
 	for (gsize i = 0; lines[i] != NULL; i++) {
 		g_auto(GStrv) words = g_strsplit(lines[i], " ", -1);
@@ -255,7 +292,12 @@ cam_apt_signature_check_status(const char *status, const char *signed_by, const 
 		if (g_str_equal(words[1], "VALIDSIG") && last_is_good) {
 			reason = judge_valid_signature(words, signed_by);
 			good = good || reason == NULL;
+			if (reason == NULL)
+				g_string_append_printf(good_keys, "%s%s",
+						       good_keys->len > 0 ? " " : "", words[11]);
 		}
+		if (g_str_equal(words[1], "ERRSIG"))
+			unchecked = MAX(unchecked, date_of_unchecked(words));
 		last_is_good = g_str_equal(words[1], "GOODSIG") ||
 			       (last_is_good && !g_str_equal(words[1], "NEWSIG") &&
 				!g_str_equal(words[1], "VALIDSIG") && reason == NULL);
@@ -264,8 +306,13 @@ cam_apt_signature_check_status(const char *status, const char *signed_by, const 
 			g_string_append_printf(reasons, "%skey %s %s", reasons->len > 0 ? "; " : "",
 					       words[2], reason);
 	}
-	if (good && !bad)
+	if (good && !bad) {
+		if (signers != NULL)
+			*signers = g_string_free(g_steal_pointer(&good_keys), FALSE);
 		return TRUE;
+	}
+	if (!bad && unchecked > now)
+		return clock_error(unchecked, now, error);
 	return cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
 			     "no valid signature: %s (keyrings asked: %s)",
 			     reasons->len > 0 ? reasons->str : "it is not signed",
@@ -274,7 +321,8 @@ cam_apt_signature_check_status(const char *status, const char *signed_by, const 
 
 GBytes *
 cam_apt_signature_verify_inline(const CamAptSource *source, GBytes *signed_text,
-				const char *directory, GCancellable *cancellable, GError **error)
+				const char *directory, char **signers, GCancellable *cancellable,
+				GError **error)
 {
 	g_autoptr(Check) check = check_new(source, directory, error);
 	g_autofree char *in = NULL, *out = NULL;
@@ -288,14 +336,15 @@ cam_apt_signature_verify_inline(const CamAptSource *source, GBytes *signed_text,
 	add_argument(check, "--output");
 	add_argument(check, out);
 	add_argument(check, in);
-	if (!check_run(check, source, cancellable, error))
+	if (!check_run(check, source, signers, cancellable, error))
 		return NULL;
 	return cam_read_file_at(AT_FDCWD, out, MAX_TEXT_SIZE, error);
 }
 
 gboolean
 cam_apt_signature_verify_detached(const CamAptSource *source, GBytes *text, GBytes *signature,
-				  const char *directory, GCancellable *cancellable, GError **error)
+				  const char *directory, char **signers, GCancellable *cancellable,
+				  GError **error)
 {
 	g_autoptr(Check) check = check_new(source, directory, error);
 	g_autofree char *text_path = NULL, *signature_path = NULL;
@@ -309,5 +358,5 @@ cam_apt_signature_verify_detached(const CamAptSource *source, GBytes *text, GByt
 		return FALSE;
 	add_argument(check, signature_path);
 	add_argument(check, text_path);
-	return check_run(check, source, cancellable, error);
+	return check_run(check, source, signers, cancellable, error);
 }

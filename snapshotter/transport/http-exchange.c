@@ -259,287 +259,294 @@ send_in_time(CamHttpClient *self, SoupMessage *message, GCancellable *cancellabl
 			    "there was no answer within %u seconds", self->pace.window / 1000);
 	}
 	return body != NULL ? cam_paced_stream_new(g_steal_pointer(&body), &self->pace) : NULL;
+}
 
-	static void on_network_event(SoupMessage * message, GSocketClientEvent event,
-				     GIOStream * connection, gpointer guard)
-	{
-		cam_address_guard_event(guard, event, connection);
+static void
+on_network_event(SoupMessage *message, GSocketClientEvent event, GIOStream *connection,
+		 gpointer guard)
+{
+	cam_address_guard_event(guard, event, connection);
+}
+
+/* Within the client's bounds on whom it connects to. */
+static GInputStream *
+send_guarded(CamHttpClient *self, SoupMessage *message, GUri *uri, GCancellable *cancellable,
+	     GError **error)
+{
+	g_auto(CamAddressGuard) guard = { 0 };
+	g_autoptr(GError) problem = NULL;
+	GInputStream *body;
+	gulong handler;
+
+	if (!self->public_only)
+		return send_in_time(self, message, cancellable, error);
+	if (!cam_address_guard_begin(&guard, soup_session_get_proxy_resolver(self->session), uri,
+				     cancellable, error))
+		return NULL;
+	handler = g_signal_connect(message, "network-event", G_CALLBACK(on_network_event), &guard);
+	body = send_in_time(self, message, cancellable, &problem);
+	g_signal_handler_disconnect(message, handler);
+	if (body == NULL && guard.refused != NULL)
+		cam_address_guard_set_error(&guard, uri, error);
+	else if (body == NULL)
+		g_propagate_error(error, g_steal_pointer(&problem));
+	return body;
+}
+
+static CamHttpResponse *
+send_once(CamHttpClient *self, const CamHttpRequest *request, GUri *uri, gboolean with_secrets,
+	  GCancellable *cancellable, GError **error)
+{
+	g_autoptr(SoupMessage) message = make_message(self, request, uri, with_secrets);
+	g_autoptr(GInputStream) body = send_guarded(self, message, uri, cancellable, error);
+	CamHttpResponse *response;
+
+	if (body == NULL)
+		return NULL;
+	response = g_new0(CamHttpResponse, 1);
+	response->status = soup_message_get_status(message);
+	response->url = shown_url(uri);
+	response->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	soup_message_headers_foreach(soup_message_get_response_headers(message), add_header,
+				     response->headers);
+	response->body = g_steal_pointer(&body);
+	return response;
+}
+
+/* ---- redirects ---- */
+
+static gboolean
+is_redirect(const CamHttpRequest *request, const CamHttpResponse *response)
+{
+	static const guint any_method[] = { 307, 308 };
+	gboolean reading = request->method == NULL || g_str_equal(request->method, "GET") ||
+			   g_str_equal(request->method, "HEAD");
+
+	if (cam_http_response_get_header(response, "location") == NULL ||
+	    request->body_stream != NULL)
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(any_method); i++) {
+		if (response->status == any_method[i])
+			return TRUE;
 	}
+	return reading && response->status >= 301 && response->status <= 303;
+}
 
-	/* Within the client's bounds on whom it connects to. */
-	static GInputStream *send_guarded(CamHttpClient * self, SoupMessage * message, GUri * uri,
-					  GCancellable * cancellable, GError * *error)
-	{
-		g_auto(CamAddressGuard) guard = { 0 };
-		g_autoptr(GError) problem = NULL;
-		GInputStream *body;
-		gulong handler;
+static int
+effective_port(GUri *uri)
+{
+	if (g_uri_get_port(uri) > 0)
+		return g_uri_get_port(uri);
+	return g_str_equal(g_uri_get_scheme(uri), "https") ? 443 : 80;
+}
 
-		if (!self->public_only)
-			return send_in_time(self, message, cancellable, error);
-		if (!cam_address_guard_begin(&guard, soup_session_get_proxy_resolver(self->session),
-					     uri, cancellable, error))
-			return NULL;
-		handler = g_signal_connect(message, "network-event", G_CALLBACK(on_network_event),
-					   &guard);
-		body = send_in_time(self, message, cancellable, &problem);
-		g_signal_handler_disconnect(message, handler);
-		if (body == NULL && guard.refused != NULL)
-			cam_address_guard_set_error(&guard, uri, error);
-		else if (body == NULL)
-			g_propagate_error(error, g_steal_pointer(&problem));
-		return body;
-	}
+static gboolean
+same_origin(GUri *a, GUri *b)
+{
+	return g_str_equal(g_uri_get_scheme(a), g_uri_get_scheme(b)) &&
+	       g_ascii_strcasecmp(g_uri_get_host(a), g_uri_get_host(b)) == 0 &&
+	       effective_port(a) == effective_port(b);
+}
 
-	static CamHttpResponse *send_once(CamHttpClient * self, const CamHttpRequest *request,
-					  GUri *uri, gboolean with_secrets,
-					  GCancellable *cancellable, GError **error)
-	{
-		g_autoptr(SoupMessage) message = make_message(self, request, uri, with_secrets);
-		g_autoptr(GInputStream) body = send_guarded(self, message, uri, cancellable, error);
-		CamHttpResponse *response;
+static GUri *
+parse_http_uri(GUri *base, const char *text, GError **error)
+{
+	g_autoptr(GUri) uri = base != NULL
+				      ? g_uri_parse_relative(base, text, SOUP_HTTP_URI_FLAGS, error)
+				      : g_uri_parse(text, SOUP_HTTP_URI_FLAGS, error);
 
-		if (body == NULL)
-			return NULL;
-		response = g_new0(CamHttpResponse, 1);
-		response->status = soup_message_get_status(message);
-		response->url = shown_url(uri);
-		response->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-		soup_message_headers_foreach(soup_message_get_response_headers(message), add_header,
-					     response->headers);
-		response->body = g_steal_pointer(&body);
-		return response;
-	}
-
-	/* ---- redirects ---- */
-
-	static gboolean is_redirect(const CamHttpRequest *request, const CamHttpResponse *response)
-	{
-		static const guint any_method[] = { 307, 308 };
-		gboolean reading = request->method == NULL || g_str_equal(request->method, "GET") ||
-				   g_str_equal(request->method, "HEAD");
-
-		if (cam_http_response_get_header(response, "location") == NULL ||
-		    request->body_stream != NULL)
-			return FALSE;
-		for (gsize i = 0; i < G_N_ELEMENTS(any_method); i++) {
-			if (response->status == any_method[i])
-				return TRUE;
-		}
-		return reading && response->status >= 301 && response->status <= 303;
-	}
-
-	static int effective_port(GUri * uri)
-	{
-		if (g_uri_get_port(uri) > 0)
-			return g_uri_get_port(uri);
-		return g_str_equal(g_uri_get_scheme(uri), "https") ? 443 : 80;
-	}
-
-	static gboolean same_origin(GUri * a, GUri * b)
-	{
-		return g_str_equal(g_uri_get_scheme(a), g_uri_get_scheme(b)) &&
-		       g_ascii_strcasecmp(g_uri_get_host(a), g_uri_get_host(b)) == 0 &&
-		       effective_port(a) == effective_port(b);
-	}
-
-	static GUri *parse_http_uri(GUri * base, const char *text, GError **error)
-	{
-		g_autoptr(GUri) uri =
-			base != NULL ? g_uri_parse_relative(base, text, SOUP_HTTP_URI_FLAGS, error)
-				     : g_uri_parse(text, SOUP_HTTP_URI_FLAGS, error);
-
-		if (uri == NULL) {
-			cam_error_translate(error, "\"%s\" is no URL", text);
-			return NULL;
-		}
-		if ((!g_str_equal(g_uri_get_scheme(uri), "http") &&
-		     !g_str_equal(g_uri_get_scheme(uri), "https")) ||
-		    g_uri_get_host(uri) == NULL || g_uri_get_host(uri)[0] == '\0') {
-			cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "\"%s\" is no HTTP URL",
-				      text);
-			return NULL;
-		}
-		return g_steal_pointer(&uri);
-	}
-
-	gboolean cam_http_host_is_this_machine(const char *host)
-	{
-		g_autofree char *name = host[0] == '[' ? g_strndup(host + 1, strcspn(host + 1, "]"))
-						       : g_strndup(host, strcspn(host, ":"));
-		g_autoptr(GInetAddress) address = g_inet_address_new_from_string(host);
-
-		if (address == NULL)
-			address = g_inet_address_new_from_string(name);
-		return g_ascii_strcasecmp(name, "localhost") == 0 ||
-		       (address != NULL && g_inet_address_get_is_loopback(address));
-	}
-
-	static CamHttpResponse *send_following(CamHttpClient * self, const CamHttpRequest *request,
-					       GUri *first, GCancellable *cancellable,
-					       GError **error)
-	{
-		g_autoptr(GUri) uri = g_uri_ref(first);
-
-		for (guint i = 0; i <= MAX_REDIRECTS; i++) {
-			g_autoptr(CamHttpResponse) response = send_once(
-				self, request, uri, same_origin(first, uri), cancellable, error);
-			g_autoptr(GUri) next = NULL;
-
-			if (response == NULL)
-				return NULL;
-			response->elsewhere = !same_origin(first, uri);
-			if (!is_redirect(request, response))
-				return g_steal_pointer(&response);
-			next = parse_http_uri(
-				uri, cam_http_response_get_header(response, "location"), error);
-			if (next == NULL)
-				return NULL;
-			if (!self->insecure && g_str_equal(g_uri_get_scheme(uri), "https") &&
-			    !g_str_equal(g_uri_get_scheme(next), "https")) {
-				cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
-					      "%s redirects from https to plain http",
-					      response->url);
-				return NULL;
-			}
-			if (request->confidential && !same_origin(first, next)) {
-				cam_set_error(
-					error, CAM_ERROR_PERMISSION_DENIED,
-					"%s redirects a request that holds a login to another host",
-					response->url);
-				return NULL;
-			}
-			g_clear_pointer(&uri, g_uri_unref);
-			uri = g_steal_pointer(&next);
-		}
-		cam_set_error(error, CAM_ERROR_UNAVAILABLE, "%s redirects more than %d times",
-			      request->url, MAX_REDIRECTS);
+	if (uri == NULL) {
+		cam_error_translate(error, "\"%s\" is no URL", text);
 		return NULL;
 	}
-
-	/* ---- retries ---- */
-
-	static gboolean is_passing_status(guint status)
-	{
-		return status == 429 || status == 502 || status == 503 || status == 504;
+	if ((!g_str_equal(g_uri_get_scheme(uri), "http") &&
+	     !g_str_equal(g_uri_get_scheme(uri), "https")) ||
+	    g_uri_get_host(uri) == NULL || g_uri_get_host(uri)[0] == '\0') {
+		cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "\"%s\" is no HTTP URL", text);
+		return NULL;
 	}
+	return g_steal_pointer(&uri);
+}
 
-	static gboolean is_passing_error(const GError *error)
-	{
-		return (error->domain == G_IO_ERROR && error->code != G_IO_ERROR_CANCELLED) ||
-		       g_error_matches(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE);
-	}
+gboolean
+cam_http_host_is_this_machine(const char *host)
+{
+	g_autofree char *name = host[0] == '[' ? g_strndup(host + 1, strcspn(host + 1, "]"))
+					       : g_strndup(host, strcspn(host, ":"));
+	g_autoptr(GInetAddress) address = g_inet_address_new_from_string(host);
 
-	/* What the server asks for, within reason; else what the number of attempts says. */
-	static guint pause_before_retry(const CamHttpResponse *response, guint attempt)
-	{
-		const char *text = response != NULL
-					   ? cam_http_response_get_header(response, "retry-after")
-					   : NULL;
-		g_autoptr(GDateTime) date = NULL;
-		guint64 seconds = 0;
+	if (address == NULL)
+		address = g_inet_address_new_from_string(name);
+	return g_ascii_strcasecmp(name, "localhost") == 0 ||
+	       (address != NULL && g_inet_address_get_is_loopback(address));
+}
 
-		if (text == NULL)
-			return cam_pause_for_attempt(attempt);
-		if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &seconds, NULL)) {
-			date = soup_date_time_new_from_http_string(text);
-			if (date != NULL)
-				seconds =
-					(guint64) CLAMP(g_date_time_to_unix(date) -
-								g_get_real_time() / G_USEC_PER_SEC,
-							0, MAX_RETRY_AFTER_S);
-		}
-		return MAX((guint) MIN(seconds, MAX_RETRY_AFTER_S) * 1000,
-			   cam_pause_for_attempt(attempt));
-	}
+static CamHttpResponse *
+send_following(CamHttpClient *self, const CamHttpRequest *request, GUri *first,
+	       GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GUri) uri = g_uri_ref(first);
 
-	CamHttpResponse *cam_http_client_send(CamHttpClient * self, const CamHttpRequest *request,
-					      GCancellable *cancellable, GError **error)
-	{
-		g_autoptr(GUri) uri = parse_http_uri(NULL, request->url, error);
-		guint attempts = request->body_stream != NULL || request->once ? 1 : MAX_ATTEMPTS;
-		g_autofree char *shown = NULL;
+	for (guint i = 0; i <= MAX_REDIRECTS; i++) {
+		g_autoptr(CamHttpResponse) response =
+			send_once(self, request, uri, same_origin(first, uri), cancellable, error);
+		g_autoptr(GUri) next = NULL;
 
-		if (uri == NULL)
+		if (response == NULL)
 			return NULL;
-		shown = shown_url(uri);
-		for (guint attempt = 1;; attempt++) {
-			g_autoptr(GError) local = NULL;
-			g_autoptr(CamHttpResponse) response =
-				send_following(self, request, uri, cancellable, &local);
-
-			if (response != NULL &&
-			    (!is_passing_status(response->status) || attempt == attempts))
-				return g_steal_pointer(&response);
-			if (response == NULL && (!is_passing_error(local) || attempt == attempts)) {
-				gboolean ours = local->domain == CAM_ERROR;
-
-				cam_error_translate(&local, "cannot reach %s", shown);
-				if (!ours && local->code != (int) CAM_ERROR_CANCELLED)
-					local->code = (int) CAM_ERROR_UNAVAILABLE;
-				g_propagate_error(error, g_steal_pointer(&local));
-				return NULL;
-			}
-			if (!cam_pause(pause_before_retry(response, attempt), cancellable, error))
-				return NULL;
-		}
-	}
-
-	/* ---- ranges ---- */
-
-	static gboolean skip_to(GInputStream * stream, goffset count, GCancellable * cancellable,
-				GError * *error)
-	{
-		while (count > 0) {
-			gssize n = g_input_stream_skip(stream, (gsize) MIN(count, 1 << 20),
-						       cancellable, error);
-
-			if (n < 0)
-				return FALSE;
-			if (n == 0)
-				return cam_set_error(error, CAM_ERROR_DATA_LOSS,
-						     "it is shorter than what was read before");
-			count -= n;
-		}
-		return TRUE;
-	}
-
-	/* "bytes START-END/TOTAL" */
-	static gboolean starts_at(const char *content_range, goffset start)
-	{
-		g_autofree char *wanted = g_strdup_printf("bytes %" G_GOFFSET_FORMAT "-", start);
-
-		return content_range != NULL && g_str_has_prefix(content_range, wanted);
-	}
-
-	/* "bytes * /TOTAL" comes with 416: asking from the very end on is no error. */
-	static gboolean ends_at(const char *content_range, goffset end)
-	{
-		g_autofree char *wanted = g_strdup_printf("bytes */%" G_GOFFSET_FORMAT, end);
-
-		return g_strcmp0(content_range, wanted) == 0;
-	}
-
-	GInputStream *cam_http_response_steal_body_at(CamHttpResponse * response,
-						      goffset range_start,
-						      GCancellable * cancellable, GError * *error)
-	{
-		const char *content_range = cam_http_response_get_header(response, "content-range");
-
-		if (response->status == 416 && ends_at(content_range, range_start))
-			return g_memory_input_stream_new();
-		if (response->status == 206 && starts_at(content_range, range_start))
-			return g_steal_pointer(&response->body);
-		if (response->status == 206) {
-			cam_set_error(error, CAM_ERROR_DATA_LOSS,
-				      "%s sent another range than asked for", response->url);
+		response->elsewhere = !same_origin(first, uri);
+		if (!is_redirect(request, response))
+			return g_steal_pointer(&response);
+		next = parse_http_uri(uri, cam_http_response_get_header(response, "location"),
+				      error);
+		if (next == NULL)
+			return NULL;
+		if (!self->insecure && g_str_equal(g_uri_get_scheme(uri), "https") &&
+		    !g_str_equal(g_uri_get_scheme(next), "https")) {
+			cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
+				      "%s redirects from https to plain http", response->url);
 			return NULL;
 		}
-		if (response->status != 200) {
-			cam_http_status_error(response->status, response->url, NULL, error);
+		if (request->confidential && !same_origin(first, next)) {
+			cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
+				      "%s redirects a request that holds a login to another host",
+				      response->url);
 			return NULL;
 		}
-		if (!skip_to(response->body, range_start, cancellable, error))
+		g_clear_pointer(&uri, g_uri_unref);
+		uri = g_steal_pointer(&next);
+	}
+	cam_set_error(error, CAM_ERROR_UNAVAILABLE, "%s redirects more than %d times", request->url,
+		      MAX_REDIRECTS);
+	return NULL;
+}
+
+/* ---- retries ---- */
+
+static gboolean
+is_passing_status(guint status)
+{
+	return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+static gboolean
+is_passing_error(const GError *error)
+{
+	return (error->domain == G_IO_ERROR && error->code != G_IO_ERROR_CANCELLED) ||
+	       g_error_matches(error, G_RESOLVER_ERROR, G_RESOLVER_ERROR_TEMPORARY_FAILURE);
+}
+
+/* What the server asks for, within reason; else what the number of attempts says. */
+static guint
+pause_before_retry(const CamHttpResponse *response, guint attempt)
+{
+	const char *text =
+		response != NULL ? cam_http_response_get_header(response, "retry-after") : NULL;
+	g_autoptr(GDateTime) date = NULL;
+	guint64 seconds = 0;
+
+	if (text == NULL)
+		return cam_pause_for_attempt(attempt);
+	if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT, &seconds, NULL)) {
+		date = soup_date_time_new_from_http_string(text);
+		if (date != NULL)
+			seconds = (guint64) CLAMP(g_date_time_to_unix(date) -
+							  g_get_real_time() / G_USEC_PER_SEC,
+						  0, MAX_RETRY_AFTER_S);
+	}
+	return MAX((guint) MIN(seconds, MAX_RETRY_AFTER_S) * 1000, cam_pause_for_attempt(attempt));
+}
+
+CamHttpResponse *
+cam_http_client_send(CamHttpClient *self, const CamHttpRequest *request, GCancellable *cancellable,
+		     GError **error)
+{
+	g_autoptr(GUri) uri = parse_http_uri(NULL, request->url, error);
+	guint attempts = request->body_stream != NULL || request->once ? 1 : MAX_ATTEMPTS;
+	g_autofree char *shown = NULL;
+
+	if (uri == NULL)
+		return NULL;
+	shown = shown_url(uri);
+	for (guint attempt = 1;; attempt++) {
+		g_autoptr(GError) local = NULL;
+		g_autoptr(CamHttpResponse) response =
+			send_following(self, request, uri, cancellable, &local);
+
+		if (response != NULL &&
+		    (!is_passing_status(response->status) || attempt == attempts))
+			return g_steal_pointer(&response);
+		if (response == NULL && (!is_passing_error(local) || attempt == attempts)) {
+			gboolean ours = local->domain == CAM_ERROR;
+
+			cam_error_translate(&local, "cannot reach %s", shown);
+			if (!ours && local->code != (int) CAM_ERROR_CANCELLED)
+				local->code = (int) CAM_ERROR_UNAVAILABLE;
+			g_propagate_error(error, g_steal_pointer(&local));
 			return NULL;
+		}
+		if (!cam_pause(pause_before_retry(response, attempt), cancellable, error))
+			return NULL;
+	}
+}
+
+/* ---- ranges ---- */
+
+static gboolean
+skip_to(GInputStream *stream, goffset count, GCancellable *cancellable, GError **error)
+{
+	while (count > 0) {
+		gssize n = g_input_stream_skip(stream, (gsize) MIN(count, 1 << 20), cancellable,
+					       error);
+
+		if (n < 0)
+			return FALSE;
+		if (n == 0)
+			return cam_set_error(error, CAM_ERROR_DATA_LOSS,
+					     "it is shorter than what was read before");
+		count -= n;
+	}
+	return TRUE;
+}
+
+/* "bytes START-END/TOTAL" */
+static gboolean
+starts_at(const char *content_range, goffset start)
+{
+	g_autofree char *wanted = g_strdup_printf("bytes %" G_GOFFSET_FORMAT "-", start);
+
+	return content_range != NULL && g_str_has_prefix(content_range, wanted);
+}
+
+/* "bytes * /TOTAL" comes with 416: asking from the very end on is no error. */
+static gboolean
+ends_at(const char *content_range, goffset end)
+{
+	g_autofree char *wanted = g_strdup_printf("bytes */%" G_GOFFSET_FORMAT, end);
+
+	return g_strcmp0(content_range, wanted) == 0;
+}
+
+GInputStream *
+cam_http_response_steal_body_at(CamHttpResponse *response, goffset range_start,
+				GCancellable *cancellable, GError **error)
+{
+	const char *content_range = cam_http_response_get_header(response, "content-range");
+
+	if (response->status == 416 && ends_at(content_range, range_start))
+		return g_memory_input_stream_new();
+	if (response->status == 206 && starts_at(content_range, range_start))
 		return g_steal_pointer(&response->body);
+	if (response->status == 206) {
+		cam_set_error(error, CAM_ERROR_DATA_LOSS, "%s sent another range than asked for",
+			      response->url);
+		return NULL;
 	}
+	if (response->status != 200) {
+		cam_http_status_error(response->status, response->url, NULL, error);
+		return NULL;
+	}
+	if (!skip_to(response->body, range_start, cancellable, error))
+		return NULL;
+	return g_steal_pointer(&response->body);
+}

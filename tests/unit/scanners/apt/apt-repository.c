@@ -2,6 +2,8 @@
 /* Against a local repository that tells the truth, and one that lies in every way. */
 #include "scanners/apt/apt-repository.h"
 
+#include <unistd.h>
+
 #include "scanners/apt/apt-release.h"
 #include "scanners/apt/signature.h"
 #include "tests/unit/scanners/apt/local-repository.h"
@@ -71,7 +73,7 @@ test_lies(void)
 		{ LOCAL_EXPIRED, CAM_ERROR_FAILED_PRECONDITION, "expired" },
 		{ LOCAL_EXPIRED | LOCAL_DETACHED, CAM_ERROR_FAILED_PRECONDITION, "expired" },
 		{ LOCAL_OTHER_SUITE, CAM_ERROR_DATA_LOSS, "Release of other" },
-		{ LOCAL_FUTURE, CAM_ERROR_FAILED_PRECONDITION, "future" },
+		{ LOCAL_FUTURE, CAM_ERROR_FAILED_PRECONDITION, "clock looks wrong" },
 	};
 	g_autoptr(LocalRepository) local = local_repository_new();
 	g_autoptr(CamAptRepository) repository = NULL;
@@ -202,9 +204,17 @@ test_missing(void)
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_INVALID_ARGUMENT);
 }
 
+/* The first "Size:" of an index. */
+static gint64
+size_in(const char *packages)
+{
+	return g_ascii_strtoll(strstr(packages, "\nSize: ") + strlen("\nSize: "), NULL, 10);
+}
+
 static void
 test_deb(void)
 {
+	gint64 size;
 	g_autoptr(LocalRepository) local = local_repository_new();
 	g_autoptr(CamAptRepository) repository = NULL;
 	g_autoptr(CamAptSource) source = NULL;
@@ -216,29 +226,43 @@ test_deb(void)
 	repository = local_repository_open_cache(local);
 	source = local_repository_source(local, "stable");
 	sha256 = local_repository_add(local, "hello", "1:1.0+x~y", NULL, NULL);
+	size = size_in(local->packages->str);
 	path = cam_apt_repository_get_deb(repository, source, "pool/hello_1:1.0+x~y_all.deb",
-					  sha256, -1, NULL, NULL, &error);
+					  sha256, size, NULL, NULL, &error);
 	g_assert_no_error(error);
 	g_assert_true(g_file_test(path, G_FILE_TEST_IS_REGULAR));
 
-	g_assert_null(cam_apt_repository_get_deb(repository, source, "../../etc/passwd", sha256, -1,
+	g_assert_null(cam_apt_repository_get_deb(repository, source, "../../etc/passwd", sha256, 4,
 						 NULL, NULL, &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_INVALID_ARGUMENT);
 	g_clear_error(&error);
 	g_assert_null(cam_apt_repository_get_deb(repository, source, "pool/hello_1:1.0+x~y_all.deb",
-						 "0123", -1, NULL, NULL, &error));
+						 "0123", 4, NULL, NULL, &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
+	g_clear_error(&error);
+
+	/* Sizes that no package has. */
+	g_assert_null(cam_apt_repository_get_deb(repository, source, "pool/x.deb", sha256, -1, NULL,
+						 NULL, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
+	g_clear_error(&error);
+	g_assert_null(cam_apt_repository_get_deb(repository, source, "pool/x.deb", sha256,
+						 G_GINT64_CONSTANT(1000000000000000000), NULL, NULL,
+						 &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_RESOURCE_EXHAUSTED);
 	g_clear_error(&error);
 
 	/* Another content under the digest that the index names. */
 	g_assert_cmpint(g_unlink(path), ==, 0);
 	local_write(local, "pool/hello_1:1.0+x~y_all.deb", "evil", 4);
 	again = cam_apt_repository_get_deb(repository, source, "pool/hello_1:1.0+x~y_all.deb",
-					   sha256, -1, NULL, NULL, &error);
+					   sha256, 4, NULL, NULL, &error);
 	g_assert_null(again);
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
 	g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
 }
+
+#define NOW 1700000000
 
 #define VALID(hash, fingerprint)                                                 \
 	"[GNUPG:] VALIDSIG " fingerprint " 2024-01-01 1700000000 0 4 0 22 " hash \
@@ -274,13 +298,312 @@ test_status(void)
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
 		gboolean good = cam_apt_signature_check_status(cases[i].status, cases[i].signed_by,
-							       "k", &error);
+							       "k", NOW, NULL, &error);
 
 		if (good != cases[i].good)
 			g_test_message("case %" G_GSIZE_FORMAT, i);
 		g_assert_cmpint(good, ==, cases[i].good);
 		if (!good)
 			g_assert_error(error, CAM_ERROR, CAM_ERROR_PERMISSION_DENIED);
+	}
+}
+
+/* A key or a signature that is younger than "now" is the clock's fault, not the archive's. */
+static void
+test_clock(void)
+{
+	static const struct {
+		const char *status;
+		CamError code;
+	} cases[] = {
+		{ "[GNUPG:] NEWSIG x\n[GNUPG:] KEY_CONSIDERED A 0\n"
+		  "[GNUPG:] ERRSIG A 22 8 01 1800000000 6 AAAA\n",
+		  CAM_ERROR_FAILED_PRECONDITION },
+		/* made before: the key is broken */
+		{ "[GNUPG:] ERRSIG A 22 8 01 1600000000 6 AAAA\n", CAM_ERROR_PERMISSION_DENIED },
+		/* of an unknown key anything may be claimed */
+		{ "[GNUPG:] ERRSIG A 22 8 01 1800000000 9 -\n[GNUPG:] NO_PUBKEY A\n",
+		  CAM_ERROR_PERMISSION_DENIED },
+		{ "[GNUPG:] ERRSIG A 22 8 01 1800000000 6 AAAA\n[GNUPG:] BADSIG B y\n",
+		  CAM_ERROR_PERMISSION_DENIED },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+
+		g_assert_false(cam_apt_signature_check_status(cases[i].status, NULL, "k", NOW, NULL,
+							      &error));
+		g_assert_error(error, CAM_ERROR, (int) cases[i].code);
+		g_assert_cmpint(cases[i].code == CAM_ERROR_FAILED_PRECONDITION, ==,
+				strstr(error->message, "clock") != NULL);
+	}
+}
+
+static CamAptSource *
+propose(LocalRepository *local, const char *suite, const char *keyring)
+{
+	CamAptSource *source = local_repository_source(local, suite);
+	const char *const keyrings[] = { keyring, NULL };
+
+	g_clear_pointer(&source->key, g_bytes_unref);
+	source->provenance = CAM_APT_PROPOSED;
+	source->archive = g_strdup("Debian");
+	source->keyrings = g_strdupv((char **) keyrings);
+	return source;
+}
+
+/* Of two Releases that are signed alike the newer one counts, whichever is served. */
+static void
+test_rollback(void)
+{
+	g_autoptr(LocalRepository) local = local_repository_new();
+	g_autoptr(CamAptRepository) repository = NULL;
+	g_autoptr(CamAptSource) source = NULL;
+	g_autoptr(CamAptRelease) fresh = NULL, old = NULL, pinned = NULL, again = NULL;
+	g_autofree char *path = NULL, *content = NULL, *index = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (local == NULL)
+		return;
+	repository = local_repository_open_cache(local);
+	source = local_repository_source(local, "stable");
+	g_free(local_repository_add(local, "hello", "2.0", NULL, NULL));
+	index = g_strdup(local->packages->str);
+	local_repository_publish(local, "stable", LOCAL_HONEST);
+	fresh = update(local, repository, source, &error);
+	g_assert_no_error(error);
+	g_assert_null(fresh->behind);
+	g_assert_nonnull(fresh->signers);
+	path = cam_apt_repository_get_packages(repository, fresh, "main", "amd64", NULL, NULL,
+					       &error);
+	g_assert_no_error(error);
+	g_clear_pointer(&path, g_free);
+
+	/* As it was 300 days ago, by a mirror or by whoever stands between; also after a restart.
+	 */
+	g_string_truncate(local->packages, 0);
+	g_free(local_repository_add(local, "hello", "1.0", NULL, NULL));
+	local->age = 300 * 86400;
+	for (gsize i = 0; i < 2; i++) {
+		local_repository_publish(local, "stable", i == 0 ? LOCAL_HONEST : LOCAL_DETACHED);
+		g_clear_object(&repository);
+		repository = local_repository_open_cache(local);
+		g_clear_pointer(&old, cam_apt_release_free);
+		old = update(local, repository, source, &error);
+		g_assert_no_error(error);
+		g_assert_cmpint(old->date, ==, fresh->date);
+		g_assert_nonnull(old->behind);
+		path = cam_apt_repository_get_packages(repository, old, "main", "amd64", NULL, NULL,
+						       &error);
+		g_assert_no_error(error);
+		g_assert_true(g_file_get_contents(path, &content, NULL, NULL));
+		g_assert_cmpstr(content, ==, index);
+		g_clear_pointer(&content, g_free);
+		g_unlink(path);
+		g_clear_pointer(&path, g_free);
+		/* What that mirror lacks is an error that names the reason. */
+		g_assert_null(cam_apt_repository_get_packages(repository, old, "main", "amd64",
+							      NULL, NULL, &error));
+		g_assert_nonnull(strstr(error->message, "behind"));
+		g_clear_error(&error);
+		path = NULL;
+		/* For the second round, from the honest mirror again. */
+		if (i == 0) {
+			GString *now = local->packages;
+
+			local->packages = g_string_new(index);
+			local->age = 3600;
+			local_repository_publish(local, "stable", LOCAL_HONEST);
+			again = update(local, repository, source, &error);
+			g_assert_no_error(error);
+			path = cam_apt_repository_get_packages(repository, again, "main", "amd64",
+							       NULL, NULL, &error);
+			g_assert_no_error(error);
+			g_clear_pointer(&path, g_free);
+			g_string_free(local->packages, TRUE);
+			local->packages = now;
+			local->age = 300 * 86400;
+			g_clear_pointer(&fresh, cam_apt_release_free);
+			fresh = g_steal_pointer(&again);
+		}
+	}
+
+	/* A snapshot that the configuration pins is what was asked for. */
+	source->pinned = TRUE;
+	pinned = update(local, repository, source, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(pinned->date, <, fresh->date);
+	g_assert_null(pinned->behind);
+}
+
+/* An image may name another mirror each time: for what images propose an archive is one, wherever
+ * it lies. A mirror of the machine is its own. */
+static void
+test_rollback_elsewhere(void)
+{
+	g_autoptr(LocalRepository) local = local_repository_new();
+	g_autoptr(CamAptRepository) repository = NULL;
+	g_autofree char *keyring = NULL, *mirror = NULL;
+	g_autoptr(CamAptSource) first = NULL, second = NULL, own = NULL;
+	g_autoptr(CamAptRelease) fresh = NULL, old = NULL, other = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (local == NULL)
+		return;
+	local_write(local, "keyring.gpg", g_bytes_get_data(local->key, NULL),
+		    g_bytes_get_size(local->key));
+	keyring = g_build_filename(local->dir, "keyring.gpg", NULL);
+	mirror = g_build_filename(local->dir, "mirror", NULL);
+	g_assert_cmpint(symlink(local->dir, mirror), ==, 0);
+	local->origin = "Debian";
+	repository = local_repository_open_cache(local);
+	first = propose(local, "stable", keyring);
+	second = propose(local, "stable", keyring);
+	g_free(second->uri);
+	second->uri = g_strconcat("file:", mirror, NULL);
+	own = cam_apt_source_copy(second);
+	own->provenance = CAM_APT_HOST;
+
+	local_repository_publish(local, "stable", LOCAL_HONEST);
+	fresh = update(local, repository, first, &error);
+	g_assert_no_error(error);
+	local->age = 300 * 86400;
+	local_repository_publish(local, "stable", LOCAL_HONEST);
+	old = update(local, repository, second, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(old->date, ==, fresh->date);
+	other = update(local, repository, own, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(other->date, <, fresh->date);
+}
+
+/* What an image proposes must be the archive, and be signed by keys that are the machine's. */
+static void
+test_proposed(void)
+{
+	g_autoptr(LocalRepository) local = local_repository_new();
+	g_autoptr(LocalRepository) stranger = local != NULL ? local_repository_new() : NULL;
+	g_autoptr(CamAptRepository) repository = NULL;
+	g_autofree char *keyring = NULL;
+	g_autoptr(CamAptSource) source = NULL, evil = NULL;
+	g_autoptr(CamAptRelease) release = NULL;
+	g_autoptr(GError) error = NULL;
+
+	if (stranger == NULL)
+		return;
+	local_write(local, "keyring.gpg", g_bytes_get_data(local->key, NULL),
+		    g_bytes_get_size(local->key));
+	keyring = g_build_filename(local->dir, "keyring.gpg", NULL);
+	repository = local_repository_open_cache(local);
+	source = propose(local, "stable", keyring);
+	local_repository_publish(local, "stable", LOCAL_HONEST);
+	g_assert_null(update(local, repository, source, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_PERMISSION_DENIED);
+	g_assert_nonnull(strstr(error->message, "archive of \"Test\" and not of Debian"));
+	g_clear_error(&error);
+	local->origin = "Debian";
+	local_repository_publish(local, "stable", LOCAL_HONEST);
+	release = update(local, repository, source, &error);
+	g_assert_no_error(error);
+
+	stranger->origin = "Debian";
+	local_repository_publish(stranger, "stable", LOCAL_HONEST);
+	evil = propose(stranger, "stable", keyring);
+	/* Neither what it brings nor what it names counts. */
+	evil->key = g_bytes_ref(stranger->key);
+	evil->signed_by = g_strdup("/nonexistent/own.gpg");
+	g_assert_null(update(stranger, repository, evil, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_PERMISSION_DENIED);
+	g_clear_error(&error);
+	/* Not without keys, either. */
+	g_strfreev(evil->keyrings);
+	evil->keyrings = g_new0(char *, 1);
+	g_assert_null(update(stranger, repository, evil, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_PERMISSION_DENIED);
+}
+
+/* A pocket of the same release, well signed, is not the one that was asked for. */
+static void
+test_identity(void)
+{
+	static const struct {
+		const char *wanted, *suite, *codename, *label;
+		gboolean good;
+	} cases[] = {
+		{ "bookworm", "oldstable", "bookworm", "Debian", TRUE },
+		{ "stable", "stable", "trixie", "Debian", TRUE },
+		{ "bookworm-security", "oldstable-security", "bookworm-security", "Debian-Security",
+		  TRUE },
+		{ "bookworm-security", "oldstable", "bookworm", "Debian", FALSE },
+		{ "bookworm", "oldstable-security", "bookworm-security", "Debian-Security", FALSE },
+		{ "buster/updates", "oldoldstable", "buster", "Debian-Security", TRUE },
+		{ "buster/updates", "oldoldstable", "buster", "Debian", FALSE },
+		{ "buster/updates", "oldoldstable", "stretch", "Debian-Security", FALSE },
+		{ "jammy", "jammy", "jammy", "Ubuntu", TRUE },
+		{ "jammy-security", "jammy-security", "jammy", "Ubuntu", TRUE },
+		{ "jammy", "jammy-updates", "jammy", "Ubuntu", FALSE },
+		{ "jammy-security", "jammy", "jammy", "Ubuntu", FALSE },
+	};
+	static const char *const components[] = { "main", NULL };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *text =
+			g_strdup_printf("Suite: %s\nCodename: %s\nLabel: %s\n"
+					"SHA256:\n",
+					cases[i].suite, cases[i].codename, cases[i].label);
+		g_autoptr(CamAptSource) source = cam_apt_source_new(
+			"http://mirror.example.org/debian", cases[i].wanted, components);
+		g_autoptr(GError) error = NULL;
+		g_autoptr(CamAptRelease) release =
+			cam_apt_release_parse(source, text, strlen(text), &error);
+
+		g_assert_no_error(error);
+		g_test_message("%s, %s", cases[i].wanted, cases[i].suite);
+		g_assert_cmpint(cam_apt_release_check_identity(release, &error), ==, cases[i].good);
+		if (!cases[i].good)
+			g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
+	}
+}
+
+/* How much is written is bounded by what the Release says, and that by the configuration. */
+static void
+test_sizes(void)
+{
+	static const struct {
+		gint64 claimed, limit;
+		CamError code;
+	} cases[] = {
+		{ G_GINT64_CONSTANT(1000000000000000), 0, CAM_ERROR_RESOURCE_EXHAUSTED },
+		{ 1024 * 1024, 1024 * 1024 - 1, CAM_ERROR_RESOURCE_EXHAUSTED },
+		{ 1024 * 1024, 0, CAM_ERROR_DATA_LOSS }, /* 8 MiB under the name of one */
+	};
+	g_autoptr(LocalRepository) local = local_repository_new();
+
+	if (local == NULL)
+		return;
+	g_string_set_size(local->packages, 8 * 1024 * 1024);
+	memset(local->packages->str, '\n', local->packages->len);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(CamAptRepository) repository = local_repository_open_cache(local);
+		g_autoptr(CamAptSource) source = local_repository_source(local, "stable");
+		g_autoptr(CamAptRelease) release = NULL;
+		g_autoptr(GError) error = NULL;
+		g_autofree char *indexes = g_build_filename(local->dir, "cache/indexes", NULL);
+		g_autoptr(GDir) dir = NULL;
+		const char *name;
+
+		local->claimed_size = cases[i].claimed;
+		local_repository_publish(local, "stable", LOCAL_HONEST);
+		cam_apt_repository_set_limits(repository, cases[i].limit, 0);
+		release = update(local, repository, source, &error);
+		g_assert_no_error(error);
+		g_assert_null(cam_apt_repository_get_packages(repository, release, "main", "amd64",
+							      NULL, NULL, &error));
+		g_test_message("%s", error->message);
+		g_assert_error(error, CAM_ERROR, (int) cases[i].code);
+		dir = g_dir_open(indexes, 0, NULL);
+		while ((name = g_dir_read_name(dir)) != NULL)
+			g_assert_true(g_str_has_suffix(name, ".gz"));
 	}
 }
 
@@ -333,6 +656,12 @@ main(int argc, char **argv)
 	g_test_add_func("/apt-repository/missing", test_missing);
 	g_test_add_func("/apt-repository/deb", test_deb);
 	g_test_add_func("/apt-repository/status", test_status);
+	g_test_add_func("/apt-repository/clock", test_clock);
+	g_test_add_func("/apt-repository/rollback", test_rollback);
+	g_test_add_func("/apt-repository/rollback-elsewhere", test_rollback_elsewhere);
+	g_test_add_func("/apt-repository/proposed", test_proposed);
+	g_test_add_func("/apt-repository/identity", test_identity);
+	g_test_add_func("/apt-repository/sizes", test_sizes);
 	g_test_add_func("/apt-repository/dates", test_dates);
 	g_test_add_func("/apt-repository/bad-releases", test_bad_releases);
 	return g_test_run();

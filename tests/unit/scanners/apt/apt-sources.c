@@ -5,6 +5,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "scanners/apt/apt-keyrings.h"
+
 #define ARMORED                                                                    \
 	"-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: none\n\nAQIDBAUG\n=abcd\n" \
 	"-----END PGP PUBLIC KEY BLOCK-----\n"
@@ -108,7 +110,8 @@ test_rootfs(void)
 {
 	g_autoptr(CamRootfs) image = make_image();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) sources = cam_apt_sources_read_rootfs(image, &error);
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) sources = cam_apt_sources_read_rootfs(image, TRUE, problems, &error);
 	g_autofree char *text = NULL;
 	const CamAptSource *source;
 
@@ -135,23 +138,103 @@ test_empty_rootfs(void)
 {
 	g_autoptr(CamMemoryRootfs) image = cam_memory_rootfs_new();
 	g_autoptr(GError) error = NULL;
-	g_autoptr(GPtrArray) sources = cam_apt_sources_read_rootfs(CAM_ROOTFS(image), &error);
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) sources =
+		cam_apt_sources_read_rootfs(CAM_ROOTFS(image), TRUE, problems, &error);
 
 	g_assert_no_error(error);
 	g_assert_cmpuint(sources->len, ==, 0);
 }
 
+/* Whatever an image has there costs that much, is told, and nothing else. */
 static void
 test_bad_rootfs(void)
 {
 	g_autoptr(CamMemoryRootfs) image = cam_memory_rootfs_new();
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) sources = NULL;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *huge = g_malloc0(2 * 1024 * 1024);
+	const CamStat fifo = { .type = CAM_NODE_FIFO, .mode = 0644 };
+	g_autofree char *all = NULL, *text = NULL;
+
+	memset(huge, '#', 2 * 1024 * 1024);
+	cam_memory_rootfs_add_file(image, "etc/apt/sources.list", huge, 2 * 1024 * 1024, 0644);
+	cam_memory_rootfs_add_file(image, "etc/apt/sources.list.d/a.list",
+				   "\nrubbish here\ndeb [\ndeb http://a.example.org x main\n", -1,
+				   0644);
+	cam_memory_rootfs_add_file(image, "etc/apt/sources.list.d/b.sources",
+				   "Types: deb\n\nTypes: deb\nURIs: http://b.example.org\n"
+				   "Suites: x ./\nComponents: main\n\nTypes: deb\nURIs: "
+				   "http://c.example.org\nSuites: x\nComponents: main\n",
+				   -1, 0644);
+	cam_memory_rootfs_add(image, "etc/apt/sources.list.d/c.list", &fifo, NULL);
+	cam_memory_rootfs_add_symlink(image, "etc/apt/sources.list.d/d.list", "d.list");
+	cam_memory_rootfs_add_symlink(image, "etc/apt/sources.list.d/e.list", "/nowhere");
+	sources = cam_apt_sources_read_rootfs(CAM_ROOTFS(image), FALSE, problems, &error);
+	g_assert_no_error(error);
+	text = describe(sources);
+	g_assert_cmpstr(text, ==, "http://a.example.org x main;http://c.example.org x main;");
+	g_ptr_array_add(problems, NULL);
+	all = g_strjoinv("\n", (char **) problems->pdata);
+	g_test_message("%s", all);
+	g_assert_nonnull(strstr(all, "image /etc/apt/sources.list: "));
+	g_assert_nonnull(strstr(all, "image /etc/apt/sources.list.d/a.list:2: "));
+	g_assert_nonnull(strstr(all, "image /etc/apt/sources.list.d/a.list:3: "));
+	g_assert_nonnull(strstr(all, "image /etc/apt/sources.list.d/b.sources:1: "));
+	g_assert_nonnull(strstr(all, "image /etc/apt/sources.list.d/b.sources:3: "));
+	g_assert_nonnull(strstr(all, "image /etc/apt/sources.list.d/c.list: "));
+}
+
+/* A few words of a file must not become millions of sources. */
+static void
+test_many(void)
+{
+	g_autoptr(CamMemoryRootfs) image = cam_memory_rootfs_new();
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) sources = NULL;
+	g_autoptr(GString) product = g_string_new("Types: deb\nURIs:");
+	g_autoptr(GString) lines = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 
-	cam_memory_rootfs_add_file(image, "etc/apt/sources.list.d/x.list", "\nrubbish here\n", -1,
+	for (guint i = 0; i < 20000; i++)
+		g_string_append_printf(product, " http://m%u.example.org", i);
+	g_string_append(product, "\nSuites:");
+	for (guint i = 0; i < 20000; i++)
+		g_string_append_printf(product, " s%u", i);
+	g_string_append(product, "\nComponents: main\n");
+	for (guint i = 0; i < 5000; i++)
+		g_string_append_printf(lines, "deb http://m%u.example.org x main\n", i);
+	cam_memory_rootfs_add_file(image, "etc/apt/sources.list.d/a.sources", product->str, -1,
 				   0644);
-	g_assert_null(cam_apt_sources_read_rootfs(CAM_ROOTFS(image), &error));
+	cam_memory_rootfs_add_file(image, "etc/apt/sources.list.d/b.list", lines->str, -1, 0644);
+	for (guint i = 0; i < 2000; i++) {
+		g_autofree char *path = g_strdup_printf("etc/apt/sources.list.d/c%u.list", i);
+
+		cam_memory_rootfs_add_file(image, path, "rubbish\n", -1, 0644);
+	}
+	sources = cam_apt_sources_read_rootfs(CAM_ROOTFS(image), FALSE, problems, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(sources->len, <=, 1024);
+	g_assert_cmpuint(problems->len, <, 50);
+}
+
+/* Of the machine's own configuration it is an error. */
+static void
+test_bad_host(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *root = g_dir_make_tmp("cam-sources-XXXXXX", &error);
+	g_autofree char *dir = g_build_filename(root, "etc/apt/sources.list.d", NULL);
+	g_autofree char *file = g_build_filename(dir, "x.list", NULL);
+
+	g_assert_cmpint(g_mkdir_with_parents(dir, 0755), ==, 0);
+	g_assert_true(g_file_set_contents(file, "\nrubbish here\n", -1, &error));
+	g_assert_null(cam_apt_sources_read_host(root, &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_INVALID_ARGUMENT);
-	g_assert_nonnull(strstr(error->message, "image /etc/apt/sources.list.d/x.list:2"));
+	g_assert_nonnull(strstr(error->message, "host /etc/apt/sources.list.d/x.list:2"));
+	g_clear_error(&error);
+	g_assert_true(cam_remove_tree_at(AT_FDCWD, root, &error));
 }
 
 static void
@@ -214,21 +297,31 @@ test_for_release(void)
 		"deb http://vendor.example.org/linux/debian bookworm stable",
 		NULL,
 	};
+	static const char *const keyrings[] = { "/k/debian.gpg", NULL };
 	g_autoptr(GPtrArray) host = parse_all(host_lines), image = parse_all(image_lines);
+	const CamAptTrust trust = { .host = host, .keyrings = keyrings };
 	g_autoptr(GPtrArray) bookworm =
-		cam_apt_sources_for_release("debian", "bookworm", host, image);
+		cam_apt_sources_for_release("debian", "bookworm", &trust, image);
 	g_autoptr(GPtrArray) bullseye =
-		cam_apt_sources_for_release("debian", "bullseye", host, NULL);
-	g_autoptr(GPtrArray) buster = cam_apt_sources_for_release("debian", "buster", host, NULL);
-	g_autoptr(GPtrArray) ubuntu = cam_apt_sources_for_release("ubuntu", "jammy", host, NULL);
+		cam_apt_sources_for_release("debian", "bullseye", &trust, NULL);
+	g_autoptr(GPtrArray) buster = cam_apt_sources_for_release("debian", "buster", &trust, NULL);
+	g_autoptr(GPtrArray) ubuntu = cam_apt_sources_for_release("ubuntu", "jammy", &trust, NULL);
 	g_autofree char *text = describe(bookworm);
+	const CamAptSource *source;
 
 	g_assert_cmpstr(text, ==,
 			"http://m.example.org/debian bookworm main,non-free-firmware;"
 			"http://m.example.org/debian bookworm-updates main;"
 			"http://m.example.org/debian-security bookworm-security main;"
-			"http://other.example.org/debian bookworm contrib;"
-			"http://vendor.example.org/linux/debian bookworm stable;");
+			"http://other.example.org/debian bookworm contrib;");
+	/* Its own release is verified as the machine says, another one with all keys. */
+	g_assert_null(((CamAptSource *) g_ptr_array_index(bookworm, 0))->keyrings);
+	g_assert_nonnull(((CamAptSource *) g_ptr_array_index(bullseye, 0))->keyrings);
+	source = g_ptr_array_index(bookworm, 3);
+	g_assert_cmpint(source->provenance, ==, CAM_APT_PROPOSED);
+	g_assert_cmpstr(source->archive, ==, "Debian");
+	g_assert_cmpstr(source->keyrings[0], ==, "/k/debian.gpg");
+	g_assert_true(source->guarded);
 	g_free(text);
 	text = describe(bullseye);
 	g_assert_cmpstr(text, ==,
@@ -247,6 +340,122 @@ test_for_release(void)
 	g_assert_cmpuint(ubuntu->len, ==, 0);
 }
 
+/* Whatever an image writes, only the location of a suite of its release is left of it. */
+static void
+test_proposals(void)
+{
+	static const char *const image_lines[] = {
+		"deb [trusted=yes signed-by=/k/evil.gpg check-valid-until=no pinned=yes] "
+		"http://a.example.org/x jammy main universe",
+		"deb https://b.example.org/y jammy-security main",
+		"deb http://own.example.org:8080/y jammy-updates main",
+		"deb http://own.example.org/y jammy-updates universe",
+		"deb http://a.example.org/x jammy-backports main",
+		"deb http://a.example.org/x jammy-proposed main",
+		"deb http://a.example.org/x noble main",
+		"deb http://a.example.org/x jammy evil",
+		"deb http://a.example.org/x ./",
+		"deb file:/srv/x jammy multiverse",
+		"deb copy:/srv/x jammy multiverse",
+		"deb ftp://a.example.org/x jammy multiverse",
+		"deb http://later.example.org/x jammy main restricted",
+		NULL,
+	};
+	static const char *const named_lines[] = { "deb http://own.example.org:8080/z x main",
+						   NULL };
+	static const char *const keyrings[] = { "/k/ubuntu.gpg", NULL }, *const no_keyrings[] = {
+		NULL
+	};
+	g_autoptr(GPtrArray) image = parse_all(image_lines), named = parse_all(named_lines);
+	g_autoptr(GPtrArray) host = g_ptr_array_new();
+	CamAptTrust trust = { .host = host, .named = named, .keyrings = keyrings };
+	g_autoptr(GPtrArray) jammy = cam_apt_sources_for_release("ubuntu", "jammy", &trust, image);
+	g_autoptr(GPtrArray) other = cam_apt_sources_for_release("other", "jammy", &trust, image);
+	g_autoptr(GPtrArray) without = NULL, ignored = NULL, believed = NULL;
+	g_autofree char *text = describe(jammy);
+	guint n_own = 0;
+
+	g_assert_cmpstr(text, ==,
+			"http://a.example.org/x jammy main,universe;"
+			"https://b.example.org/y jammy-security main;"
+			"http://own.example.org:8080/y jammy-updates main;"
+			"http://own.example.org/y jammy-updates universe;"
+			"http://later.example.org/x jammy restricted;");
+	g_assert_cmpuint(other->len, ==, 0);
+	for (guint i = 0; i < jammy->len; i++) {
+		const CamAptSource *source = g_ptr_array_index(jammy, i);
+
+		g_assert_cmpint(source->provenance, ==, CAM_APT_PROPOSED);
+		g_assert_false(source->trusted || source->ignore_valid_until || source->pinned);
+		g_assert_null(source->key);
+		g_assert_null(source->signed_by);
+		g_assert_cmpstr(source->archive, ==, "Ubuntu");
+		g_assert_cmpstr(source->keyrings[0], ==, "/k/ubuntu.gpg");
+		g_assert_false(source->image_only);
+		/* The very server that the machine names may lie anywhere. */
+		g_assert_cmpint(source->guarded, ==, i != 2);
+	}
+	trust.keyrings = no_keyrings;
+	without = cam_apt_sources_for_release("ubuntu", "jammy", &trust, image);
+	g_assert_cmpuint(without->len, ==, 0);
+	trust.keyrings = keyrings;
+	trust.image = CAM_APT_IMAGE_IGNORED;
+	ignored = cam_apt_sources_for_release("ubuntu", "jammy", &trust, image);
+	g_assert_cmpuint(ignored->len, ==, 0);
+	/* A user who believes images still believes each for itself alone, and reads no files. */
+	trust.image = CAM_APT_IMAGE_BELIEVED;
+	believed = cam_apt_sources_for_release("ubuntu", "jammy", &trust, image);
+	for (guint i = 0; i < believed->len; i++) {
+		const CamAptSource *source = g_ptr_array_index(believed, i);
+
+		g_assert_true(g_str_has_prefix(source->uri, "http"));
+		g_assert_cmpint(source->image_only, ==, source->provenance == CAM_APT_IMAGE);
+		n_own += source->image_only;
+	}
+	g_assert_cmpuint(n_own, >, 0);
+}
+
+static void
+test_keyrings(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *root = g_dir_make_tmp("cam-keyrings-XXXXXX", &error);
+	g_autofree char *system = g_build_filename(root, "system", NULL);
+	g_autofree char *own = g_build_filename(root, "own", NULL);
+	g_autofree char *debian = g_build_filename(own, "debian", NULL);
+	const char *const dirs[] = { "/nonexistent", own, NULL };
+	static const char *const files[] = { "system/debian-archive-keyring.gpg",
+					     "system/debian-archive-removed-keys.gpg",
+					     "system/vendor.gpg",
+					     "own/stray.gpg",
+					     "own/debian/b.asc",
+					     "own/debian/a.gpg",
+					     "own/debian/README" };
+	static const char *const escapes[] = { "..", "../own/debian", "", ".", "own/debian" };
+	g_auto(GStrv) paths = NULL;
+
+	g_assert_cmpint(g_mkdir_with_parents(debian, 0755), ==, 0);
+	g_assert_cmpint(g_mkdir_with_parents(system, 0755), ==, 0);
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *path = g_build_filename(root, files[i], NULL);
+
+		g_assert_true(g_file_set_contents(path, "k", 1, &error));
+	}
+	paths = cam_apt_keyrings_list("debian", system, dirs);
+	g_assert_cmpuint(g_strv_length(paths), ==, 3);
+	g_assert_true(g_str_has_suffix(paths[0], "system/debian-archive-keyring.gpg"));
+	g_assert_true(g_str_has_suffix(paths[1], "own/debian/a.gpg"));
+	g_assert_true(g_str_has_suffix(paths[2], "own/debian/b.asc"));
+	for (gsize i = 0; i < G_N_ELEMENTS(escapes); i++) {
+		g_auto(GStrv) none = cam_apt_keyrings_list(escapes[i], system, dirs);
+
+		g_assert_null(none[0]);
+	}
+	g_assert_cmpstr(cam_apt_keyrings_package("ubuntu"), ==, "ubuntu-keyring");
+	g_assert_null(cam_apt_keyrings_package("alpine"));
+	g_assert_true(cam_remove_tree_at(AT_FDCWD, root, &error));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -257,6 +466,10 @@ main(int argc, char **argv)
 	g_test_add_func("/apt-sources/empty-rootfs", test_empty_rootfs);
 	g_test_add_func("/apt-sources/bad-rootfs", test_bad_rootfs);
 	g_test_add_func("/apt-sources/host", test_host);
+	g_test_add_func("/apt-sources/bad-host", test_bad_host);
+	g_test_add_func("/apt-sources/many", test_many);
 	g_test_add_func("/apt-sources/for-release", test_for_release);
+	g_test_add_func("/apt-sources/proposals", test_proposals);
+	g_test_add_func("/apt-sources/keyrings", test_keyrings);
 	return g_test_run();
 }

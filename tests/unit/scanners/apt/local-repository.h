@@ -16,6 +16,11 @@ typedef struct {
 	char *home;  /* of gpg */
 	GBytes *key; /* the public key */
 	GString *packages;
+	int age;	      /* seconds since the Release was made; 0: an hour */
+	const char *origin;   /* (nullable): "Test" */
+	const char *suite;    /* (nullable): what the Release says instead of the suite */
+	gint64 claimed_size;  /* of the expanded index; 0: what it is */
+	const char *gpg_time; /* (nullable): when the Release is signed, "20400101T000000" */
 } LocalRepository;
 
 /* How publish() lies. */
@@ -222,7 +227,9 @@ local_make_release(LocalRepository *self, const char *suite, LocalLies lies)
 	static const char index[] = "main/binary-amd64/Packages";
 	g_autoptr(GBytes) plain = g_bytes_new(self->packages->str, self->packages->len);
 	g_autoptr(GBytes) gz = local_gzip(self->packages->str, self->packages->len);
-	g_autofree char *date = local_date(lies & LOCAL_FUTURE ? 86400 * 3 : -3600);
+	g_autofree char *date = local_date(lies & LOCAL_FUTURE ? 86400 * 3
+					   : self->age != 0    ? -self->age
+							       : -3600);
 	g_autofree char *until = local_date(lies & LOCAL_EXPIRED ? -60 : 86400);
 	g_autoptr(GString) release = g_string_new(NULL);
 	GBytes *travelling = lies & LOCAL_PLAIN_ONLY ? plain : gz;
@@ -234,15 +241,21 @@ local_make_release(LocalRepository *self, const char *suite, LocalLies lies)
 							  suite, cam_digest_hex(digest))
 					: g_strdup_printf("dists/%s/%s%s", suite, index, suffix);
 	g_autofree char *gz_path = g_strconcat(index, ".gz", NULL);
+	const char *said = self->suite != NULL ? self->suite : suite;
 
+	if (lies & LOCAL_OTHER_SUITE)
+		said = "other";
 	g_string_append_printf(release,
-			       "Origin: Test\nSuite: %s\nCodename: %s\nDate: %s\nValid-Until: %s\n"
+			       "Origin: %s\nSuite: %s\nCodename: %s\nDate: %s\nValid-Until: %s\n"
 			       "Acquire-By-Hash: %s\nComponents: main\nArchitectures: amd64\n"
 			       "SHA256:\n",
-			       lies & LOCAL_OTHER_SUITE ? "other" : suite,
-			       lies & LOCAL_OTHER_SUITE ? "other" : suite, date, until,
-			       lies & LOCAL_BY_HASH_ONLY ? "yes" : "no");
-	local_list_file(release, index, plain);
+			       self->origin != NULL ? self->origin : "Test", said, said, date,
+			       until, lies & LOCAL_BY_HASH_ONLY ? "yes" : "no");
+	if (self->claimed_size != 0)
+		g_string_append_printf(release, " %064d %" G_GINT64_FORMAT " %s\n", 0,
+				       self->claimed_size, index);
+	else
+		local_list_file(release, index, plain);
 	if (!(lies & LOCAL_PLAIN_ONLY))
 		local_list_file(release, gz_path, gz);
 	if (lies & LOCAL_WRONG_INDEX) {
@@ -279,6 +292,8 @@ local_repository_publish(LocalRepository *self, const char *suite, LocalLies lie
 				     "--digest-algo",
 				     "SHA256",
 				     detached ? "--detach-sign" : "--clearsign",
+				     self->gpg_time != NULL ? "--faked-system-time" : NULL,
+				     self->gpg_time,
 				     NULL };
 
 	local_remove(self, in_release);
