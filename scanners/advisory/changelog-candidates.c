@@ -203,8 +203,23 @@ read_packages(const Reading *self, const CamAptRelease *release, const char *com
 	return TRUE;
 }
 
+/* Whether a suite of this name was read from elsewhere. */
+static gboolean
+is_read(const CamCandidates *self, const char *suite)
+{
+	for (guint i = 0; i < self->releases->len; i++) {
+		const CamAptRelease *release = g_ptr_array_index(self->releases, i);
+
+		if (g_str_equal(release->source->suite, suite))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 /* A suite that cannot be read is told, not fatal: what the others say is still true. A mirror may
- * lack a suite of updates, never that of security. */
+ * lack a suite of updates, never that of security. What an image proposes beside the machine's
+ * source of the suite are further components: packages of these are not judged then, all others
+ * are, so that no image keeps its release from being judged. */
 static void
 note_unread(CamCandidates *self, const CamAptSource *source, const GError *reason,
 	    CamProgress *progress)
@@ -212,6 +227,8 @@ note_unread(CamCandidates *self, const CamAptSource *source, const GError *reaso
 	cam_progress_message(progress, "%s", reason->message);
 	g_string_append_printf(self->unread, "; %s could not be read (%s)", source->suite,
 			       cam_error_code_name(reason->code));
+	if (source->provenance == CAM_APT_PROPOSED && is_read(self, source->suite))
+		return;
 	if (self->incomplete == NULL && (cam_apt_source_is_security(source) ||
 					 !g_error_matches(reason, CAM_ERROR, CAM_ERROR_NOT_FOUND)))
 		self->incomplete = g_strdup(source->suite);
@@ -236,9 +253,16 @@ read_source(const Reading *self, const CamAptSource *source, GError **error)
 	}
 	if (components[0] == NULL)
 		components = flat;
-	for (gsize i = 0; components[i] != NULL; i++)
-		if (!read_packages(self, release, components[i], error))
+	for (gsize i = 0; components[i] != NULL; i++) {
+		if (read_packages(self, release, components[i], &local_error))
+			continue;
+		if (g_error_matches(local_error, CAM_ERROR, CAM_ERROR_CANCELLED)) {
+			g_propagate_error(error, g_steal_pointer(&local_error));
 			return FALSE;
+		}
+		note_unread(self->candidates, source, local_error, self->progress);
+		return TRUE;
+	}
 	g_ptr_array_add(self->candidates->releases, g_steal_pointer(&release));
 	return TRUE;
 }

@@ -443,10 +443,14 @@ download_index(CamAptRepository *self, const Index *index, const char *fetched,
 					     digest, index->travelling->size, progress, cancellable,
 					     &local_error))
 			return TRUE;
-		if (last || !g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
-			g_propagate_error(error, g_steal_pointer(&local_error));
-			return FALSE;
-		}
+		if (!last && g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND))
+			continue;
+		/* A mirror that lacks what its Release names must not look like a release without
+		 * it. */
+		if (local_error->code == (int) CAM_ERROR_NOT_FOUND)
+			local_error->code = (int) CAM_ERROR_UNAVAILABLE;
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
 	}
 	g_assert_not_reached();
 }

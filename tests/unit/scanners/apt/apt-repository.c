@@ -181,6 +181,36 @@ test_wrong_index(void)
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
 }
 
+/* A mirror that leaves out an index could else keep all news from whoever asks it. */
+static void
+test_left_out(void)
+{
+	static const LocalLies ways[] = { LOCAL_HONEST, LOCAL_BY_HASH_ONLY, LOCAL_PLAIN_ONLY };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
+		g_autoptr(LocalRepository) local = local_repository_new();
+		g_autoptr(CamAptRepository) repository = NULL;
+		g_autoptr(CamAptSource) source = NULL;
+		g_autoptr(CamAptRelease) release = NULL;
+		g_autoptr(GError) error = NULL;
+		g_autofree char *dir = NULL;
+
+		if (local == NULL)
+			return;
+		repository = local_repository_open_cache(local);
+		source = local_repository_source(local, "stable");
+		g_free(local_repository_add(local, "hello", "1.0", NULL, NULL));
+		local_repository_publish(local, "stable", ways[i]);
+		release = update(local, repository, source, &error);
+		g_assert_no_error(error);
+		dir = g_build_filename(local->dir, "dists/stable/main", NULL);
+		g_assert_true(cam_remove_tree_at(AT_FDCWD, dir, NULL));
+		g_assert_null(cam_apt_repository_get_packages(repository, release, "main", "amd64",
+							      NULL, NULL, &error));
+		g_assert_error(error, CAM_ERROR, CAM_ERROR_UNAVAILABLE);
+	}
+}
+
 static void
 test_missing(void)
 {
@@ -653,6 +683,7 @@ main(int argc, char **argv)
 	g_test_add_func("/apt-repository/wrong-key", test_wrong_key);
 	g_test_add_func("/apt-repository/options", test_options);
 	g_test_add_func("/apt-repository/wrong-index", test_wrong_index);
+	g_test_add_func("/apt-repository/left-out", test_left_out);
 	g_test_add_func("/apt-repository/missing", test_missing);
 	g_test_add_func("/apt-repository/deb", test_deb);
 	g_test_add_func("/apt-repository/status", test_status);
