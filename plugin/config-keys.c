@@ -57,6 +57,18 @@ const CamConfigKey cam_config_keys[] = {
 	  "read." },
 	{ "limits", "package_size", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, package_size), "4G",
 	  "Bytes of a package beyond which it is not fetched." },
+	{ "limits", "packages", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, scan_limits.packages),
+	  "100000",
+	  "Packages of one image beyond which its package databases are not judged: the risk of "
+	  "such an image is unknown. A full desktop has 5000." },
+	{ "limits", "package_database_size", CAM_CONFIG_SIZE,
+	  G_STRUCT_OFFSET(CamConfig, scan_limits.database_size), "64M",
+	  "Bytes of one package database beyond which it is not read, with the same consequence. "
+	  "That of a full desktop has 5M." },
+	{ "limits", "findings", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, scan_limits.findings),
+	  "200000",
+	  "Findings of one image beyond which matching stops; the scan then says that it is not "
+	  "complete, and the risk is at best unknown." },
 	{ "registries", "insecure", CAM_CONFIG_LIST, G_STRUCT_OFFSET(CamConfig, insecure), NULL,
 	  "Registries (host or host:port) for which plain HTTP and unverified TLS are accepted. "
 	  "localhost needs no mention." },

@@ -86,6 +86,7 @@ typedef struct {
 	CamLookupFailure lookup_failure;
 	guint64 layer_size, layer_entries, layer_ratio;
 	guint64 index_size, package_size;
+	CamScanLimits scan_limits;
 	char **insecure; /* (nullable): registries, host or host:port */
 	char *auth_file;
 	char *suffix;

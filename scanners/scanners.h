@@ -22,6 +22,7 @@
 #include "scanners/inventory/inventory.h"
 #include "scanners/inventory/os-release.h"
 #include "scanners/inventory/package.h"
+#include "scanners/inventory/scan-limits.h"
 #include "scanners/report/conclusion.h"
 #include "scanners/report/json-text.h"
 #include "scanners/report/report.h"

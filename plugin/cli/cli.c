@@ -264,6 +264,8 @@ cam_cli_get_engine(CamCli *self, GError **error)
 		if (store == NULL)
 			return NULL;
 		self->engine = cam_scan_engine_new(store, error);
+		if (self->engine != NULL)
+			cam_scan_engine_set_limits(self->engine, &self->config->scan_limits);
 	}
 	return self->engine;
 }

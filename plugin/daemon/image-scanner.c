@@ -221,7 +221,10 @@ begin(CamImageScanner *self, CamVerdict *verdict, Scan *scan, GCancellable *canc
 	if (scan->image == NULL)
 		return FALSE;
 	scan->engine = cam_scan_engine_new(self->store, error);
-	return scan->engine != NULL;
+	if (scan->engine == NULL)
+		return FALSE;
+	cam_scan_engine_set_limits(scan->engine, &self->config->scan_limits);
+	return TRUE;
 }
 
 /* What the policy accepts is asked for when the policy decides. */

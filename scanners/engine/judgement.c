@@ -175,15 +175,27 @@ warn_of_problems(CamScanResult *result)
 
 /* ---- matching ---- */
 
+static void
+add_truncation(CamScanResult *result, guint64 max_findings)
+{
+	g_ptr_array_add(result->problems,
+			g_strdup_printf("matching stopped behind %" G_GUINT64_FORMAT
+					" findings ([limits] findings): not all of the image is "
+					"judged",
+					max_findings));
+}
+
 static gboolean
-match(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories,
+match(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories, guint64 max_findings,
       const CamScanOptions *options, const char *today, GCancellable *cancellable, GError **error)
 {
-	CamMatchOutput out = { .findings = result->findings, .unjudged = result->unjudged };
+	CamMatchOutput out = { .max_findings = max_findings + result->findings->len,
+			       .findings = result->findings,
+			       .unjudged = result->unjudged };
 
-	warn_of_problems(result);
 	if (result->packages->len == 0) {
-		warn(result, "No package database was found: nothing could be judged.");
+		if (result->problems->len == 0)
+			warn(result, "No package database was found: nothing could be judged.");
 		return TRUE;
 	}
 	if (result->os->ecosystem == NULL) {
@@ -194,7 +206,9 @@ match(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories,
 	if (!cam_match_packages(memo, advisories, result->os->ecosystem, result->support,
 				result->packages, &out, cancellable, error))
 		return FALSE;
-	result->tally.unfixed_judged = out.unfixed_judged;
+	if (out.truncated)
+		add_truncation(result, max_findings);
+	result->tally.unfixed_judged = out.unfixed_judged && !out.truncated;
 	apply_acceptances(result, options->acceptances, today);
 	result->tally.fixes_judged = result->n_unjudged == 0 && result->problems->len == 0;
 	return warn_of_ignorance(result, advisories, error);
@@ -254,7 +268,7 @@ compare_findings(gconstpointer a, gconstpointer b, gpointer unknown_counts_as)
 }
 
 gboolean
-cam_judge(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories,
+cam_judge(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories, guint64 max_findings,
 	  const CamScanOptions *options, GCancellable *cancellable, GError **error)
 {
 	CamSeverity unknown_counts_as = options->unknown_counts_as != CAM_SEVERITY_UNKNOWN
@@ -265,8 +279,9 @@ cam_judge(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories,
 	const char *today = options->today != NULL ? options->today : clock;
 
 	judge_release(result, today);
-	if (!match(result, memo, advisories, options, today, cancellable, error))
+	if (!match(result, memo, advisories, max_findings, options, today, cancellable, error))
 		return FALSE;
+	warn_of_problems(result);
 	count_findings(result);
 	result->risk = cam_risk_level(&result->tally, unknown_counts_as);
 	filter_findings(result, options, unknown_counts_as);

@@ -9,8 +9,10 @@ G_BEGIN_DECLS
 /**
  * cam_judge:
  * @result: has system and packages; gets findings, what was not judged, warnings, tally and risk
+ * @max_findings: beyond them the image is not judged completely, which is a problem
  */
-gboolean cam_judge(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories,
-		   const CamScanOptions *options, GCancellable *cancellable, GError **error);
+gboolean
+cam_judge(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories, guint64 max_findings,
+	  const CamScanOptions *options, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

@@ -164,7 +164,7 @@ cam_match_packages(CamMemo *memo, CamAdvisoryDb *db, const char *ecosystem, CamS
 
 	cam_memo_set_generation(memo, CAM_MEMO_MATCH, db_version);
 	out->unfixed_judged = packages->len > 0;
-	for (guint i = 0; i < packages->len; i++) {
+	for (guint i = 0; i < packages->len && !out->truncated; i++) {
 		const CamPackage *package = packages->pdata[i];
 		g_autofree char *source =
 			g_strconcat(package->source_name, " ", package->source_version, NULL);
@@ -179,6 +179,7 @@ cam_match_packages(CamMemo *memo, CamAdvisoryDb *db, const char *ecosystem, CamS
 			g_hash_table_insert(by_source, g_steal_pointer(&source), answer);
 		}
 		take_answer(answer, package, support, out);
+		out->truncated = out->findings->len > out->max_findings;
 	}
 	return TRUE;
 }

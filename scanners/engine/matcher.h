@@ -9,11 +9,13 @@
 G_BEGIN_DECLS
 
 /**
- * CamMatchOutput: what matching adds to.
+ * CamMatchOutput: what matching adds to, and how much it may add.
  */
 typedef struct {
-	GPtrArray *findings;	 /* (element-type CamFinding) */
-	GPtrArray *unjudged;	 /* (element-type CamUnjudged), in the order of packages */
+	guint64 max_findings; /* matching stops behind them: there may be more packages than that */
+	gboolean truncated;   /* it stopped */
+	GPtrArray *findings;  /* (element-type CamFinding) */
+	GPtrArray *unjudged;  /* (element-type CamUnjudged), in the order of packages */
 	gboolean unfixed_judged; /* of every package a source tells what has no fix */
 } CamMatchOutput;
 

@@ -18,7 +18,8 @@ struct _CamScanEngine {
 	CamStore *store;
 	CamMemo *memo;
 	CamAdvisoryDb *advisories;
-	char *generation; /* of the scanners */
+	char *generation; /* of the scanners and limits */
+	CamScanLimits limits;
 	guint64 trees_visited, trees_remembered;
 };
 
@@ -45,7 +46,36 @@ cam_scan_engine_class_init(CamScanEngineClass *klass)
 static void
 cam_scan_engine_init(CamScanEngine *self)
 {
-	self->generation = cam_scanners_generation(cam_scanners);
+	self->limits = (CamScanLimits) CAM_SCAN_LIMITS_DEFAULT;
+}
+
+/* What was beyond another limit is read again. */
+static void
+set_generation(CamScanEngine *self)
+{
+	static const CamMemoKind kinds[] = { CAM_MEMO_WALK, CAM_MEMO_FRAGMENT, CAM_MEMO_INVENTORY };
+	g_autofree char *scanners = cam_scanners_generation(cam_scanners);
+
+	g_free(self->generation);
+	self->generation =
+		g_strdup_printf("%s; %" G_GUINT64_FORMAT " packages, %" G_GUINT64_FORMAT " bytes",
+				scanners, self->limits.packages, self->limits.database_size);
+	for (gsize i = 0; i < G_N_ELEMENTS(kinds); i++)
+		cam_memo_set_generation(self->memo, kinds[i], self->generation);
+}
+
+void
+cam_scan_engine_set_limits(CamScanEngine *self, const CamScanLimits *limits)
+{
+	g_return_if_fail(CAM_IS_SCAN_ENGINE(self));
+
+	if (limits->packages != 0)
+		self->limits.packages = limits->packages;
+	if (limits->database_size != 0)
+		self->limits.database_size = limits->database_size;
+	if (limits->findings != 0)
+		self->limits.findings = limits->findings;
+	set_generation(self);
 }
 
 CamScanEngine *
@@ -61,9 +91,7 @@ cam_scan_engine_new(CamStore *store, GError **error)
 	if (self->advisories == NULL)
 		return NULL;
 	self->memo = cam_memo_open(memo_path);
-	cam_memo_set_generation(self->memo, CAM_MEMO_WALK, self->generation);
-	cam_memo_set_generation(self->memo, CAM_MEMO_FRAGMENT, self->generation);
-	cam_memo_set_generation(self->memo, CAM_MEMO_INVENTORY, self->generation);
+	set_generation(self);
 	return g_steal_pointer(&self);
 }
 
@@ -82,6 +110,7 @@ scan_tree(CamScanEngine *self, CamRootfs *rootfs, GCancellable *cancellable, GEr
 		.scanners = cam_scanners,
 		.generation = self->generation,
 		.memo = self->memo,
+		.limits = self->limits,
 	};
 	CamInventory *inventory = cam_tree_walk_scan(&walk, rootfs, cancellable, error);
 
@@ -200,6 +229,8 @@ cam_scan_engine_scan(CamScanEngine *self, const CamImage *image, const CamScanOp
 	result->os = g_steal_pointer(&inventory->os);
 	g_ptr_array_extend_and_steal(result->packages, g_steal_pointer(&inventory->packages));
 	inventory->packages = g_ptr_array_new();
+	g_ptr_array_extend_and_steal(result->problems, g_steal_pointer(&inventory->problems));
+	inventory->problems = g_ptr_array_new();
 	result->trees_visited = self->trees_visited;
 	result->trees_remembered = self->trees_remembered;
 
@@ -210,7 +241,7 @@ cam_scan_engine_scan(CamScanEngine *self, const CamImage *image, const CamScanOp
 		return NULL;
 	}
 	phase = cam_progress_begin(progress, "matching advisories", 0, CAM_PROGRESS_ITEMS);
-	done = cam_judge(result, self->memo, self->advisories,
+	done = cam_judge(result, self->memo, self->advisories, self->limits.findings,
 			 options != NULL ? options : &defaults, cancellable, error);
 	cam_progress_end(progress, phase);
 	if (!done)

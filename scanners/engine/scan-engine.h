@@ -3,6 +3,7 @@
 
 #include "scanners/engine/acceptance.h"
 #include "scanners/engine/scan-result.h"
+#include "scanners/inventory/scan-limits.h"
 
 G_BEGIN_DECLS
 
@@ -25,6 +26,8 @@ typedef struct {
 G_DECLARE_FINAL_TYPE(CamScanEngine, cam_scan_engine, CAM, SCAN_ENGINE, GObject)
 
 CamScanEngine *cam_scan_engine_new(CamStore *store, GError **error);
+/* Members of @limits that are zero stay as they are. */
+void cam_scan_engine_set_limits(CamScanEngine *self, const CamScanLimits *limits);
 CamInventory *cam_scan_engine_get_inventory(CamScanEngine *self, const CamImage *image,
 					    GCancellable *cancellable, GError **error);
 /* @options (nullable): NULL leaves nothing out. */

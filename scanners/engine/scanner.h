@@ -2,8 +2,17 @@
 #pragma once
 
 #include "scanners/inventory/inventory.h"
+#include "scanners/inventory/scan-limits.h"
 
 G_BEGIN_DECLS
+
+/**
+ * CamScanRun: what a scanner must heed while it reads.
+ */
+typedef struct {
+	CamScanLimits limits; /* none is zero */
+	GCancellable *cancellable;
+} CamScanRun;
 
 /**
  * CamScanner:
@@ -25,9 +34,10 @@ typedef struct {
 	 * arguments alone. */
 	gboolean (*wants)(const char *parent, const char *name, gboolean is_directory);
 	/* Reads what was wanted (@paths, full paths, sorted, NULL-terminated, at least one) and
-	 * adds to @inventory. Links at the paths are followed; no other path may be read. */
-	gboolean (*scan)(CamRootfs *rootfs, const char *const *paths, CamInventory *inventory,
-			 GError **error);
+	 * adds to @inventory. Links at the paths are followed; no other path may be read. What
+	 * is malformed or beyond a limit is a problem of the inventory, not an error. */
+	gboolean (*scan)(const CamScanRun *run, CamRootfs *rootfs, const char *const *paths,
+			 CamInventory *inventory, GError **error);
 } CamScanner;
 
 G_END_DECLS

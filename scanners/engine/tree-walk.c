@@ -150,14 +150,16 @@ select_paths(const CamScanner *scanner, const GPtrArray *paths)
 	return (const char **) g_ptr_array_free(g_steal_pointer(&selected), FALSE);
 }
 
-/* Links are followed, as by the scanner: the key must cover what they lead to. */
+/* Links are followed, as by the scanner: the key must cover what they lead to, and the limits under
+ * which a result holds. */
 static gboolean
-fragment_key(const CamScanner *scanner, CamRootfs *rootfs, const char *const *paths, CamSha256 *out,
-	     GError **error)
+fragment_key(const CamTreeWalk *self, const CamScanner *scanner, CamRootfs *rootfs,
+	     const char *const *paths, CamSha256 *out, GError **error)
 {
 	g_autoptr(CamHasher) hasher = cam_hasher_new();
-	g_autofree char *version =
-		g_strdup_printf("fragment %s %u", scanner->name, scanner->version);
+	g_autofree char *version = g_strdup_printf(
+		"fragment %s %u %" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, scanner->name,
+		scanner->version, self->limits.packages, self->limits.database_size);
 
 	cam_hasher_update(hasher, version, strlen(version) + 1);
 	for (; *paths != NULL; paths++) {
@@ -178,13 +180,14 @@ fragment_key(const CamScanner *scanner, CamRootfs *rootfs, const char *const *pa
 
 static CamInventory *
 run_scanner(CamTreeWalk *self, const CamScanner *scanner, CamRootfs *rootfs,
-	    const char *const *paths, GError **error)
+	    const char *const *paths, GCancellable *cancellable, GError **error)
 {
+	const CamScanRun run = { .limits = self->limits, .cancellable = cancellable };
 	g_autoptr(CamInventory) inventory = NULL;
 	g_autoptr(GBytes) bytes = NULL;
 	CamSha256 key;
 
-	if (!fragment_key(scanner, rootfs, paths, &key, error))
+	if (!fragment_key(self, scanner, rootfs, paths, &key, error))
 		return NULL;
 	bytes = cam_memo_get(self->memo, CAM_MEMO_FRAGMENT, &key);
 	if (bytes != NULL)
@@ -193,7 +196,7 @@ run_scanner(CamTreeWalk *self, const CamScanner *scanner, CamRootfs *rootfs,
 		return g_steal_pointer(&inventory);
 
 	inventory = cam_inventory_new();
-	if (!scanner->scan(rootfs, paths, inventory, error))
+	if (!scanner->scan(&run, rootfs, paths, inventory, error))
 		return NULL;
 	g_clear_pointer(&bytes, g_bytes_unref);
 	bytes = cam_inventory_to_bytes(inventory);
@@ -216,7 +219,7 @@ cam_tree_walk_scan(CamTreeWalk *self, CamRootfs *rootfs, GCancellable *cancellab
 
 		if (wanted[0] == NULL)
 			continue;
-		part = run_scanner(self, *scanner, rootfs, wanted, error);
+		part = run_scanner(self, *scanner, rootfs, wanted, cancellable, error);
 		if (part == NULL)
 			return NULL;
 		cam_inventory_absorb(inventory, part);

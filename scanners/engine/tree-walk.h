@@ -13,6 +13,7 @@ typedef struct {
 	const CamScanner *const *scanners; /* NULL-terminated */
 	const char *generation;		   /* names and versions of @scanners */
 	CamMemo *memo;
+	CamScanLimits limits; /* none is zero */
 	guint64 trees_visited, trees_remembered;
 } CamTreeWalk;
 

@@ -10,8 +10,9 @@
 #include "scanners/apt/deb822.h"
 #include "scanners/engine/scanner.h"
 
-#define STATUS_DIR	"var/lib/dpkg/status.d"
-#define MAX_STATUS_SIZE (256 * 1024 * 1024) /* a full desktop has 5 MiB */
+#define STATUS_DIR	   "var/lib/dpkg/status.d"
+#define MAX_NAMED_PROBLEMS 20
+#define CANCEL_INTERVAL	   1024 /* stanzas */
 
 typedef enum {
 	STATE_ABSENT, /* its files are not there */
@@ -180,23 +181,151 @@ read_package(CamDeb822 *stanza, const char *path, CamPackage **out, GError **err
 	return TRUE;
 }
 
-GPtrArray *
-cam_dpkg_parse_status(const char *data, gsize size, const char *path, GError **error)
+/* ---- files ---- */
+
+/* One reading of all databases of a tree. */
+typedef struct {
+	const CamScanRun *run;
+	CamInventory *inventory;
+	guint64 size;	 /* of what was read */
+	guint malformed; /* stanzas */
+	gboolean too_many, too_large;
+} Reader;
+
+/* @problem: of one stanza. An image of bad stanzas alone must not make a report of its size. */
+static void
+skip_stanza(Reader *self, const GError *problem)
 {
-	g_autoptr(GPtrArray) packages =
-		g_ptr_array_new_with_free_func((GDestroyNotify) cam_package_free);
+	if (++self->malformed <= MAX_NAMED_PROBLEMS)
+		cam_inventory_add_problem(self->inventory, "%s; the package is left out",
+					  problem->message);
+}
+
+static gboolean
+read_stanzas(Reader *self, const char *data, gsize size, const char *path, GError **error)
+{
 	g_auto(CamDeb822) stanza = { 0 };
+	guint n = 0;
 
 	cam_deb822_init(&stanza, data, size);
-	while (cam_deb822_next(&stanza)) {
+	while (!self->too_many && cam_deb822_next(&stanza)) {
+		g_autoptr(GError) problem = NULL;
 		CamPackage *package;
 
-		if (!read_package(&stanza, path, &package, error))
-			return NULL;
-		if (package != NULL)
-			g_ptr_array_add(packages, package);
+		if (++n % CANCEL_INTERVAL == 0 &&
+		    g_cancellable_set_error_if_cancelled(self->run->cancellable, error))
+			return cam_error_translate(error, NULL);
+		if (!read_package(&stanza, path, &package, &problem))
+			skip_stanza(self, problem);
+		else if (package != NULL)
+			g_ptr_array_add(self->inventory->packages, package);
+		self->too_many = self->inventory->packages->len > self->run->limits.packages;
 	}
-	return g_steal_pointer(&packages);
+	return TRUE;
+}
+
+/* What is beyond a limit is dropped whole: some packages of it would pass for all. */
+static void
+finish(Reader *self)
+{
+	if (self->malformed > MAX_NAMED_PROBLEMS)
+		cam_inventory_add_problem(self->inventory,
+					  "%u more malformed stanzas of dpkg's database are left "
+					  "out",
+					  self->malformed - MAX_NAMED_PROBLEMS);
+	if (self->too_many || self->too_large)
+		g_ptr_array_set_size(self->inventory->packages, 0);
+	if (self->too_many)
+		cam_inventory_add_problem(self->inventory,
+					  "dpkg's database lists more than %" G_GUINT64_FORMAT
+					  " packages ([limits] packages): none is judged",
+					  self->run->limits.packages);
+}
+
+gboolean
+cam_dpkg_parse_status(const char *data, gsize size, const char *path, CamInventory *inventory,
+		      GError **error)
+{
+	const CamScanRun run = { .limits = CAM_SCAN_LIMITS_DEFAULT };
+	Reader reader = { .run = &run, .inventory = inventory };
+
+	if (!read_stanzas(&reader, data, size, path, error))
+		return FALSE;
+	finish(&reader);
+	return TRUE;
+}
+
+/* A file that cannot be read is a problem of the image; one that the store has lost is not. */
+static gboolean
+read_database(Reader *self, CamRootfs *rootfs, const char *path, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	g_autoptr(GBytes) bytes = cam_rootfs_read(
+		rootfs, path, self->run->limits.database_size - self->size, &problem);
+	const char *data;
+	gsize size;
+
+	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_NOT_FOUND))
+		return TRUE; /* a dangling link */
+	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_RESOURCE_EXHAUSTED)) {
+		cam_inventory_add_problem(self->inventory,
+					  "%s: dpkg's database is larger than %" G_GUINT64_FORMAT
+					  " bytes ([limits] package_database_size): none of it is "
+					  "judged",
+					  path, self->run->limits.database_size);
+		self->too_large = TRUE;
+		return TRUE;
+	}
+	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION)) {
+		cam_inventory_add_problem(self->inventory, "%s: it is not read", problem->message);
+		return TRUE;
+	}
+	if (bytes == NULL) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	}
+	data = g_bytes_get_data(bytes, &size);
+	self->size += size;
+	g_ptr_array_add(self->inventory->paths, g_strdup(path));
+	return read_stanzas(self, data, size, path, error);
+}
+
+/* ---- the same package in several files ---- */
+
+/* Source included: a stanza that says something else of a package is another one. */
+static char *
+identity_of(const CamPackage *package, const char *architecture)
+{
+	return g_strjoin("\n", package->name, package->version, package->source_name,
+			 package->source_version, architecture, NULL);
+}
+
+/* Images that were made without dpkg and got packages by it later have some in status and in
+ * status.d; there, a stanza need not name the architecture. Sorted, status comes first. */
+static void
+drop_doubles(CamInventory *inventory)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GPtrArray) all = g_steal_pointer(&inventory->packages);
+
+	inventory->packages = g_ptr_array_new_with_free_func((GDestroyNotify) cam_package_free);
+	for (guint i = 0; i < all->len; i++) {
+		const CamPackage *package = all->pdata[i];
+
+		if (package->architecture != NULL)
+			g_hash_table_add(seen, identity_of(package, NULL));
+	}
+	for (guint i = 0; i < all->len; i++) {
+		CamPackage *package = all->pdata[i];
+		gboolean is_new =
+			g_hash_table_add(seen, identity_of(package, package->architecture));
+
+		if (is_new)
+			g_ptr_array_add(inventory->packages, package);
+		else
+			cam_package_free(package);
+	}
+	g_ptr_array_set_free_func(all, NULL);
 }
 
 /* ---- the scanner ---- */
@@ -218,35 +347,23 @@ dpkg_wants(const char *parent, const char *name, gboolean is_directory)
 }
 
 static gboolean
-dpkg_scan(CamRootfs *rootfs, const char *const *paths, CamInventory *inventory, GError **error)
+dpkg_scan(const CamScanRun *run, CamRootfs *rootfs, const char *const *paths,
+	  CamInventory *inventory, GError **error)
 {
-	for (; *paths != NULL; paths++) {
-		g_autoptr(GError) local_error = NULL;
-		g_autoptr(GBytes) bytes =
-			cam_rootfs_read(rootfs, *paths, MAX_STATUS_SIZE, &local_error);
-		GPtrArray *packages;
-		const char *data;
-		gsize size;
+	Reader reader = { .run = run, .inventory = inventory };
 
-		if (g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND))
-			continue; /* a dangling link */
-		if (bytes == NULL) {
-			g_propagate_error(error, g_steal_pointer(&local_error));
+	for (; *paths != NULL && !reader.too_many && !reader.too_large; paths++)
+		if (!read_database(&reader, rootfs, *paths, error))
 			return FALSE;
-		}
-		data = g_bytes_get_data(bytes, &size);
-		packages = cam_dpkg_parse_status(data, size, *paths, error);
-		if (packages == NULL)
-			return FALSE;
-		g_ptr_array_extend_and_steal(inventory->packages, packages);
-		g_ptr_array_add(inventory->paths, g_strdup(*paths));
-	}
+	finish(&reader);
+	cam_inventory_sort(inventory);
+	drop_doubles(inventory);
 	return TRUE;
 }
 
 const CamScanner cam_scanner_dpkg = {
 	.name = "dpkg",
-	.version = 2,
+	.version = 3,
 	.wants = dpkg_wants,
 	.scan = dpkg_scan,
 };

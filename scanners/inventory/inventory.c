@@ -8,7 +8,7 @@
 /* Names come from images and may be any bytes, which GVariant's strings may not: all is "ay". */
 #define PACKAGE_TYPE   "(yayaymayayaymaymaybbayi)"
 #define OS_TYPE	       "(aymaymaymaymaymaymaymay)"
-#define INVENTORY_TYPE "(m" OS_TYPE "a" PACKAGE_TYPE "aay)"
+#define INVENTORY_TYPE "(m" OS_TYPE "a" PACKAGE_TYPE "aayaay)"
 
 CamInventory *
 cam_inventory_new(void)
@@ -17,6 +17,7 @@ cam_inventory_new(void)
 
 	self->packages = g_ptr_array_new_with_free_func((GDestroyNotify) cam_package_free);
 	self->paths = g_ptr_array_new_with_free_func(g_free);
+	self->problems = g_ptr_array_new_with_free_func(g_free);
 	return self;
 }
 
@@ -26,6 +27,7 @@ cam_inventory_free(CamInventory *self)
 	g_clear_pointer(&self->os, cam_os_release_free);
 	g_ptr_array_unref(self->packages);
 	g_ptr_array_unref(self->paths);
+	g_ptr_array_unref(self->problems);
 	g_free(self);
 }
 
@@ -38,8 +40,22 @@ cam_inventory_absorb(CamInventory *self, CamInventory *other)
 	}
 	g_ptr_array_extend_and_steal(self->packages, g_steal_pointer(&other->packages));
 	g_ptr_array_extend_and_steal(self->paths, g_steal_pointer(&other->paths));
+	g_ptr_array_extend_and_steal(self->problems, g_steal_pointer(&other->problems));
 	other->packages = g_ptr_array_new_with_free_func((GDestroyNotify) cam_package_free);
 	other->paths = g_ptr_array_new_with_free_func(g_free);
+	other->problems = g_ptr_array_new_with_free_func(g_free);
+}
+
+void
+cam_inventory_add_problem(CamInventory *self, const char *format, ...)
+{
+	g_autofree char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_ptr_array_add(self->problems, g_utf8_make_valid(text, -1));
 }
 
 static int
@@ -89,23 +105,27 @@ package_to_variant(const CamPackage *package)
 			     package->path != NULL ? package->path : "", package->layer);
 }
 
+static GVariant *
+bytestrings(const GPtrArray *texts)
+{
+	return g_variant_new_bytestring_array((const char *const *) texts->pdata, texts->len);
+}
+
 GBytes *
 cam_inventory_to_bytes(const CamInventory *self)
 {
 	g_auto(GVariantBuilder) packages = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a" PACKAGE_TYPE));
-	g_auto(GVariantBuilder) paths = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aay"));
 	g_autoptr(GVariant) variant = NULL;
 
 	for (guint i = 0; i < self->packages->len; i++)
 		g_variant_builder_add_value(&packages,
 					    package_to_variant(self->packages->pdata[i]));
-	for (guint i = 0; i < self->paths->len; i++)
-		g_variant_builder_add(&paths, "^ay", self->paths->pdata[i]);
 	variant = g_variant_ref_sink(g_variant_new(
-		"(@m" OS_TYPE "@a" PACKAGE_TYPE "@aay)",
+		"(@m" OS_TYPE "@a" PACKAGE_TYPE "@aay@aay)",
 		g_variant_new_maybe(G_VARIANT_TYPE(OS_TYPE),
 				    self->os != NULL ? os_to_variant(self->os) : NULL),
-		g_variant_builder_end(&packages), g_variant_builder_end(&paths)));
+		g_variant_builder_end(&packages), bytestrings(self->paths),
+		bytestrings(self->problems)));
 	return g_variant_get_data_as_bytes(variant);
 }
 
@@ -149,18 +169,30 @@ package_from_variant(GVariant *variant)
 	return package;
 }
 
+static void
+add_bytestrings(GPtrArray *texts, GVariant *array)
+{
+	for (gsize i = 0; i < g_variant_n_children(array); i++) {
+		char *text;
+
+		g_variant_get_child(array, i, "^ay", &text);
+		g_ptr_array_add(texts, text);
+	}
+}
+
 CamInventory *
 cam_inventory_from_bytes(GBytes *bytes)
 {
 	g_autoptr(GVariant) variant = g_variant_ref_sink(
 		g_variant_new_from_bytes(G_VARIANT_TYPE(INVENTORY_TYPE), bytes, FALSE));
 	g_autoptr(CamInventory) self = NULL;
-	g_autoptr(GVariant) os = NULL, packages = NULL, paths = NULL;
+	g_autoptr(GVariant) os = NULL, packages = NULL, paths = NULL, problems = NULL;
 
 	if (!g_variant_is_normal_form(variant))
 		return NULL;
 	self = cam_inventory_new();
-	g_variant_get(variant, "(m@" OS_TYPE "@a" PACKAGE_TYPE "@aay)", &os, &packages, &paths);
+	g_variant_get(variant, "(m@" OS_TYPE "@a" PACKAGE_TYPE "@aay@aay)", &os, &packages, &paths,
+		      &problems);
 	if (os != NULL)
 		self->os = os_from_variant(os);
 	for (gsize i = 0; i < g_variant_n_children(packages); i++) {
@@ -168,11 +200,7 @@ cam_inventory_from_bytes(GBytes *bytes)
 
 		g_ptr_array_add(self->packages, package_from_variant(package));
 	}
-	for (gsize i = 0; i < g_variant_n_children(paths); i++) {
-		char *path;
-
-		g_variant_get_child(paths, i, "^ay", &path);
-		g_ptr_array_add(self->paths, path);
-	}
+	add_bytestrings(self->paths, paths);
+	add_bytestrings(self->problems, problems);
 	return g_steal_pointer(&self);
 }

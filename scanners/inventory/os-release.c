@@ -176,7 +176,8 @@ os_release_wants(const char *parent, const char *name, gboolean is_directory)
 
 /* *@bytes is NULL where nothing, or nothing that can be read as a file, is at the end of @path. */
 static gboolean
-read_optional(CamRootfs *rootfs, const char *path, GBytes **bytes, GError **error)
+read_optional(CamRootfs *rootfs, const char *path, CamInventory *inventory, GBytes **bytes,
+	      GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 
@@ -184,13 +185,18 @@ read_optional(CamRootfs *rootfs, const char *path, GBytes **bytes, GError **erro
 	if (*bytes != NULL || g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND) ||
 	    g_error_matches(local_error, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION))
 		return TRUE;
+	if (g_error_matches(local_error, CAM_ERROR, CAM_ERROR_RESOURCE_EXHAUSTED)) {
+		cam_inventory_add_problem(inventory, "%s is larger than %d bytes: it is not read",
+					  path, MAX_FILE_SIZE);
+		return TRUE;
+	}
 	g_propagate_error(error, g_steal_pointer(&local_error));
 	return FALSE;
 }
 
 static gboolean
-os_release_scan(CamRootfs *rootfs, const char *const *paths, CamInventory *inventory,
-		GError **error)
+os_release_scan(const CamScanRun *run, CamRootfs *rootfs, const char *const *paths,
+		CamInventory *inventory, GError **error)
 {
 	/* os-release(5): the file in /etc takes precedence. */
 	static const char *const files[] = { "etc/os-release", "usr/lib/os-release" };
@@ -198,10 +204,10 @@ os_release_scan(CamRootfs *rootfs, const char *const *paths, CamInventory *inven
 
 	for (gsize i = 0; i < G_N_ELEMENTS(files) && bytes == NULL; i++)
 		if (g_strv_contains(paths, files[i]) &&
-		    !read_optional(rootfs, files[i], &bytes, error))
+		    !read_optional(rootfs, files[i], inventory, &bytes, error))
 			return FALSE;
 	if (g_strv_contains(paths, "etc/debian_version") &&
-	    !read_optional(rootfs, "etc/debian_version", &debian_version, error))
+	    !read_optional(rootfs, "etc/debian_version", inventory, &debian_version, error))
 		return FALSE;
 	if (bytes == NULL && debian_version == NULL)
 		return TRUE;
@@ -217,7 +223,7 @@ os_release_scan(CamRootfs *rootfs, const char *const *paths, CamInventory *inven
 
 const CamScanner cam_scanner_os_release = {
 	.name = "os-release",
-	.version = 1,
+	.version = 2,
 	.wants = os_release_wants,
 	.scan = os_release_scan,
 };

@@ -35,6 +35,7 @@ set_up(Fixture *f, gconstpointer data)
 	f->db = cam_advisory_db_open(":memory:", NULL);
 	f->memo = cam_memo_open(":memory:");
 	f->packages = g_ptr_array_new_with_free_func((GDestroyNotify) cam_package_free);
+	f->out.max_findings = 1000;
 	f->out.findings = g_ptr_array_new_with_free_func((GDestroyNotify) cam_finding_free);
 	f->out.unjudged = g_ptr_array_new_with_free_func((GDestroyNotify) cam_unjudged_free);
 	add_package(f, "libssl3", "openssl");

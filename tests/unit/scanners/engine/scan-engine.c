@@ -301,15 +301,59 @@ test_damaged_memo(ImageFixture *f, gconstpointer data)
 static void
 test_malformed_database(ImageFixture *f, gconstpointer data)
 {
-	static const char *const bad[] = { OS_RELEASE("12"), STATUS, "Package: a\n", NULL };
+	static const char *const bad[] = { OS_RELEASE("12"), STATUS,
+					   STANZA("a", "1") "Package: b\n\n" STANZA("c", "1"),
+					   NULL };
 	const char *const *const layers[] = { bad, NULL };
+	const char *const *const hidden[] = { bad, base, NULL };
 	g_autoptr(CamImage) image = image_fixture_image(f, "bad:1", layers);
-	g_autoptr(CamScanEngine) engine = open_engine(f);
-	g_autoptr(GError) error = NULL;
+	g_autoptr(CamImage) repaired = image_fixture_image(f, "repaired:1", hidden);
+	g_autoptr(CamScanResult) clean = NULL, again = NULL, found = NULL, sound = NULL;
 
-	g_assert_null(cam_scan_engine_scan(engine, image, NULL, NULL, NULL, &error));
-	g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
-	g_assert_true(g_str_has_prefix(error->message, "cannot scan bad:1: " STATUS ":1: "));
+	/* Without a finding nothing is known of the package that could not be read. */
+	import(f, RECORD("CVE-2024-1", "elsewhere", "", ""));
+	clean = scan(f, image, NULL);
+	again = scan(f, image, NULL);
+	g_assert_cmpuint(clean->packages->len, ==, 2);
+	g_assert_cmpint(clean->risk, ==, CAM_SEVERITY_UNKNOWN);
+	g_assert_true(has_warning(clean, STATUS ":5: "));
+	g_assert_cmpint(again->risk, ==, CAM_SEVERITY_UNKNOWN);
+	g_assert_true(has_warning(again, STATUS ":5: "));
+	/* Of a layer whose database a later one replaces it does not matter. */
+	sound = scan(f, repaired, NULL);
+	g_assert_cmpint(sound->risk, ==, CAM_SEVERITY_NONE);
+
+	import(f, RECORD("CVE-2024-1", "c", CRITICAL_VECTOR, ""));
+	found = scan(f, image, NULL);
+	g_assert_cmpuint(found->findings->len, ==, 1);
+	g_assert_cmpint(found->risk, ==, CAM_SEVERITY_CRITICAL);
+}
+
+static void
+test_limits(ImageFixture *f, gconstpointer data)
+{
+	const char *const *const layers[] = { base, NULL };
+	g_autoptr(CamImage) image = image_fixture_image(f, "shop:1", layers);
+	const CamScanLimits few = { .packages = 1 }, findings = { .findings = 1 };
+	g_autoptr(CamScanEngine) engine = open_engine(f), other = open_engine(f);
+	g_autoptr(CamScanResult) none = NULL, some = NULL, all = NULL;
+
+	import(f, RECORD("CVE-2024-1", "a", LOW_VECTOR, "") RECORD("CVE-2024-2", "b", "", ""));
+	cam_scan_engine_set_limits(engine, &few);
+	none = cam_scan_engine_scan(engine, image, NULL, NULL, NULL, NULL);
+	g_assert_cmpuint(none->packages->len, ==, 0);
+	g_assert_cmpint(none->risk, ==, CAM_SEVERITY_UNKNOWN);
+	g_assert_true(has_warning(none, "more than 1 packages"));
+	g_assert_false(has_warning(none, "No package database"));
+
+	cam_scan_engine_set_limits(other, &findings);
+	some = cam_scan_engine_scan(other, image, NULL, NULL, NULL, NULL);
+	g_assert_cmpuint(some->packages->len, ==, 2);
+	g_assert_cmpint(some->risk, ==, CAM_SEVERITY_UNKNOWN);
+	g_assert_true(has_warning(some, "stopped behind 1 findings"));
+
+	all = scan(f, image, NULL);
+	g_assert_cmpuint(all->findings->len, ==, 2);
 }
 
 static gpointer
@@ -352,6 +396,7 @@ main(int argc, char **argv)
 	ADD("unknown-release", test_unknown_release);
 	ADD("damaged-memo", test_damaged_memo);
 	ADD("malformed-database", test_malformed_database);
+	ADD("limits", test_limits);
 	ADD("at-once", test_at_once);
 	return g_test_run();
 }

@@ -41,7 +41,8 @@ scan(Fixture *f, guint64 *visited, guint64 *remembered)
 {
 	CamTreeWalk walk = { .scanners = cam_scanners,
 			     .generation = f->generation,
-			     .memo = f->memo };
+			     .memo = f->memo,
+			     .limits = CAM_SCAN_LIMITS_DEFAULT };
 	g_autoptr(GError) error = NULL;
 	CamInventory *inventory = cam_tree_walk_scan(&walk, CAM_ROOTFS(f->fs), NULL, &error);
 
@@ -144,11 +145,15 @@ test_hostile(Fixture *f, gconstpointer data)
 {
 	CamTreeWalk walk = { .scanners = cam_scanners,
 			     .generation = f->generation,
-			     .memo = f->memo };
+			     .memo = f->memo,
+			     .limits = CAM_SCAN_LIMITS_DEFAULT };
 	g_autoptr(GError) error = NULL;
 	g_autoptr(CamInventory) inventory = NULL;
 
-	/* A dangling database is as good as none; one that is no text is an error. */
+	g_autoptr(CamInventory) malformed = NULL, pipe = NULL;
+	guint64 visited, remembered;
+
+	/* A dangling database is as good as none; one that is no text is told. */
 	cam_memory_rootfs_add_symlink(f->fs, "var/lib/dpkg/status", "/nowhere");
 	cam_memory_rootfs_add_symlink(f->fs, "etc/os-release", "os-release");
 	inventory = cam_tree_walk_scan(&walk, CAM_ROOTFS(f->fs), NULL, &error);
@@ -157,8 +162,88 @@ test_hostile(Fixture *f, gconstpointer data)
 	g_assert_cmpstr(inventory->os->ecosystem, ==, "Debian:12");
 
 	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status", "Package:\033[2J\n", -1, 0644);
-	g_assert_null(cam_tree_walk_scan(&walk, CAM_ROOTFS(f->fs), NULL, &error));
-	g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
+	malformed = scan(f, &visited, &remembered);
+	g_assert_cmpuint(malformed->packages->len, ==, 0);
+	g_assert_cmpuint(malformed->problems->len, ==, 1);
+
+	cam_memory_rootfs_add_symlink(f->fs, "var/lib/dpkg/status", "/etc");
+	pipe = scan(f, &visited, &remembered);
+	g_assert_cmpuint(pipe->problems->len, ==, 1);
+	g_assert_cmpstr(pipe->problems->pdata[0], ==,
+			"var/lib/dpkg/status is no regular file: it is not read");
+}
+
+static void
+test_limits(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		CamScanLimits limits;
+		const char *problem; /* (nullable) */
+	} cases[] = {
+		{ { 100, 120, 1 },
+		  "var/lib/dpkg/status.d/a: dpkg's database is larger than 120 bytes" },
+		{ { 1, 1000, 1 }, "dpkg's database lists more than 1 packages" },
+		{ { 3, 1000, 1 }, NULL }, /* listed twice, counted twice */
+		{ { 1, 1000, 1 }, "dpkg's database lists more than 1 packages" },
+	};
+
+	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status",
+				   "Package: a\nStatus: install ok installed\nVersion: 1\n\n"
+				   "Package: b\nStatus: install ok installed\nVersion: 1\n",
+				   -1, 0644);
+	cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status.d/a", "Package: a\nVersion: 1\n", -1,
+				   0644);
+	/* One memo for all: what another limit made is not taken. */
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		CamTreeWalk walk = { .scanners = cam_scanners,
+				     .generation = f->generation,
+				     .memo = f->memo,
+				     .limits = cases[i].limits };
+		g_autoptr(CamInventory) inventory =
+			cam_tree_walk_scan(&walk, CAM_ROOTFS(f->fs), NULL, NULL);
+
+		if (cases[i].problem == NULL) {
+			g_assert_cmpuint(inventory->packages->len, ==, 2);
+			g_assert_cmpuint(inventory->problems->len, ==, 0);
+		} else {
+			g_assert_cmpuint(inventory->packages->len, ==, 0);
+			g_assert_cmpuint(inventory->problems->len, ==, 1);
+			g_assert_true(
+				g_str_has_prefix(inventory->problems->pdata[0], cases[i].problem));
+		}
+	}
+}
+
+static void
+test_same_package_twice(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *stanza; /* in status.d */
+		guint packages;
+	} cases[] = {
+		{ "Package: a\nVersion: 1\nArchitecture: amd64\n", 1 },
+		{ "Package: a\nVersion: 1\n", 1 },
+		{ "Package: a\nVersion: 2\nArchitecture: amd64\n", 2 },
+		{ "Package: a\nVersion: 1\nArchitecture: i386\n", 2 },
+		{ "Package: a\nVersion: 1\nArchitecture: amd64\nSource: b\n", 2 },
+		{ "Package: a\nVersion: 1\n\nPackage: a\nVersion: 1\n", 1 },
+	};
+
+	cam_memory_rootfs_add_file(
+		f->fs, "var/lib/dpkg/status",
+		"Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: amd64\n", -1,
+		0644);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(CamInventory) inventory = NULL;
+		guint64 visited, remembered;
+
+		cam_memory_rootfs_add_file(f->fs, "var/lib/dpkg/status.d/a", cases[i].stanza, -1,
+					   0644);
+		inventory = scan(f, &visited, &remembered);
+		g_assert_cmpuint(inventory->packages->len, ==, cases[i].packages);
+		g_assert_cmpstr(((CamPackage *) inventory->packages->pdata[0])->path, ==,
+				"var/lib/dpkg/status");
+	}
 }
 
 static void
@@ -166,7 +251,8 @@ test_cancelled(Fixture *f, gconstpointer data)
 {
 	CamTreeWalk walk = { .scanners = cam_scanners,
 			     .generation = f->generation,
-			     .memo = f->memo };
+			     .memo = f->memo,
+			     .limits = CAM_SCAN_LIMITS_DEFAULT };
 	g_autoptr(GCancellable) cancellable = g_cancellable_new();
 	g_autoptr(GError) error = NULL;
 
@@ -186,6 +272,8 @@ main(int argc, char **argv)
 	ADD("same-tree-elsewhere", test_same_tree_elsewhere);
 	ADD("distroless", test_distroless);
 	ADD("hostile", test_hostile);
+	ADD("limits", test_limits);
+	ADD("same-package-twice", test_same_package_twice);
 	ADD("cancelled", test_cancelled);
 	return g_test_run();
 }

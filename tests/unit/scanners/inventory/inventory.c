@@ -29,6 +29,7 @@ test_bytes(void)
 	inventory->os = cam_os_release_parse("ID=debian\nVERSION_ID=12", 23);
 	g_ptr_array_add(inventory->paths, g_strdup("status.d/\xff"));
 
+	cam_inventory_add_problem(inventory, "%s:%d: odd", "status.d/\xff", 3);
 	bytes = cam_inventory_to_bytes(inventory);
 	copy = cam_inventory_from_bytes(bytes);
 	g_assert_nonnull(copy);
@@ -48,6 +49,8 @@ test_bytes(void)
 	g_assert_cmpstr(copy->os->ecosystem, ==, "Debian:12");
 	g_assert_null(copy->os->pretty_name);
 	g_assert_cmpstr(copy->paths->pdata[0], ==, "status.d/\xff");
+	g_assert_cmpuint(copy->problems->len, ==, 1);
+	g_assert_cmpstr(copy->problems->pdata[0], ==, "status.d/\357\277\275:3: odd");
 }
 
 static void
@@ -75,6 +78,7 @@ test_absorb_and_sort(void)
 	add_package(a, "z", "1");
 	add_package(b, "a", "1");
 	g_ptr_array_add(b->paths, g_strdup("p"));
+	cam_inventory_add_problem(b, "bad");
 	b->os = cam_os_release_parse("", 0);
 	cam_inventory_absorb(a, b);
 	cam_inventory_sort(a);
@@ -83,6 +87,8 @@ test_absorb_and_sort(void)
 	g_assert_cmpuint(a->packages->len, ==, 2);
 	g_assert_cmpstr(((CamPackage *) a->packages->pdata[0])->name, ==, "a");
 	g_assert_cmpuint(a->paths->len, ==, 1);
+	g_assert_cmpuint(a->problems->len, ==, 1);
+	g_assert_cmpuint(b->problems->len, ==, 0);
 	g_assert_cmpstr(a->os->id, ==, "linux");
 }
 
