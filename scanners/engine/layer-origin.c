@@ -13,49 +13,51 @@ package_key(const CamPackage *package)
 			 package->version, NULL);
 }
 
-static GHashTable *
-package_keys(const CamInventory *inventory)
-{
-	GHashTable *keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+struct _CamLayerOrigin {
+	GPtrArray *open; /* (element-type CamPackage): a lower layer may have brought them */
+};
 
+CamLayerOrigin *
+cam_layer_origin_new(CamInventory *inventory)
+{
+	CamLayerOrigin *self = g_new0(CamLayerOrigin, 1);
+
+	self->open = g_ptr_array_new();
 	for (guint i = 0; i < inventory->packages->len; i++)
-		g_hash_table_add(keys, package_key(inventory->packages->pdata[i]));
-	return keys;
+		g_ptr_array_add(self->open, inventory->packages->pdata[i]);
+	return self;
 }
 
-static gboolean
-has_path(const CamInventory *inventory, const char *path)
+gboolean
+cam_layer_origin_add(CamLayerOrigin *self, int index, const CamInventory *layer)
 {
-	return path != NULL &&
-	       g_ptr_array_find_with_equal_func(inventory->paths, path, g_str_equal, NULL);
-}
+	g_autoptr(GHashTable) keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	g_autoptr(GHashTable) paths = g_hash_table_new(g_str_hash, g_str_equal);
+	guint kept = 0;
 
-static int
-find_layer(const CamPackage *package, const GPtrArray *layers, const GPtrArray *keys)
-{
-	g_autofree char *key = package_key(package);
-	int found = -1;
+	if (layer->paths->len == 0)
+		return self->open->len > 0;
+	for (guint i = 0; i < layer->packages->len; i++)
+		g_hash_table_add(keys, package_key(layer->packages->pdata[i]));
+	for (guint i = 0; i < layer->paths->len; i++)
+		g_hash_table_add(paths, layer->paths->pdata[i]);
+	for (guint i = 0; i < self->open->len; i++) {
+		CamPackage *package = self->open->pdata[i];
+		g_autofree char *key = package_key(package);
 
-	for (int i = (int) layers->len - 1; i >= 0; i--) {
-		if (g_hash_table_contains(keys->pdata[i], key))
-			found = i;
-		else if (has_path(layers->pdata[i], package->path))
-			break;
+		if (g_hash_table_contains(keys, key))
+			package->layer = index;
+		else if (package->path != NULL && g_hash_table_contains(paths, package->path))
+			continue; /* this copy lacks it: a layer above brought it */
+		self->open->pdata[kept++] = package;
 	}
-	return found;
+	g_ptr_array_set_size(self->open, (gint) kept);
+	return kept > 0;
 }
 
 void
-cam_inventory_name_layers(CamInventory *self, const GPtrArray *layers)
+cam_layer_origin_free(CamLayerOrigin *self)
 {
-	g_autoptr(GPtrArray) keys =
-		g_ptr_array_new_with_free_func((GDestroyNotify) g_hash_table_unref);
-
-	for (guint i = 0; i < layers->len; i++)
-		g_ptr_array_add(keys, package_keys(layers->pdata[i]));
-	for (guint i = 0; i < self->packages->len; i++) {
-		CamPackage *package = self->packages->pdata[i];
-
-		package->layer = find_layer(package, layers, keys);
-	}
+	g_ptr_array_unref(self->open);
+	g_free(self);
 }

@@ -6,13 +6,17 @@
 G_BEGIN_DECLS
 
 /**
- * cam_inventory_name_layers:
- * @layers: (element-type CamInventory): what each layer's own tree lists, base first
- *
- * Sets the layer of every package of @self: of the layers that hold the database which lists the
- * package, the lowest from which on every one of them lists it in this version. -1 where no layer
- * holds that database.
+ * CamLayerOrigin: finds the layer of each package of an image, holding one layer's inventory at a
+ * time, as an image may have many layers with a large database each.
  */
-void cam_inventory_name_layers(CamInventory *self, const GPtrArray *layers);
+typedef struct _CamLayerOrigin CamLayerOrigin;
+
+/* @inventory: of the whole image; its packages get their layer. */
+CamLayerOrigin *cam_layer_origin_new(CamInventory *inventory);
+/* For each layer from the top one on. @layer: what its tree alone says. FALSE: the layers below
+ * cannot change anything any more. */
+gboolean cam_layer_origin_add(CamLayerOrigin *self, int index, const CamInventory *layer);
+void cam_layer_origin_free(CamLayerOrigin *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamLayerOrigin, cam_layer_origin_free)
 
 G_END_DECLS

@@ -11,6 +11,9 @@
 /* A page that rots must not turn into "no vulnerabilities": values carry a checksum. */
 #define CHECKSUM_SIZE 16
 
+/* What waits for cam_memo_flush() at most: inventories may have many megabytes each. */
+#define MAX_PENDING_SIZE (32 * 1024 * 1024)
+
 static const char *const migrations[] = {
 	"CREATE TABLE memo (kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
 	"  PRIMARY KEY (kind, key)) WITHOUT ROWID;"
@@ -28,6 +31,7 @@ struct _CamMemo {
 	CamDatabase *db; /* (nullable) */
 	char *generations[CAM_MEMO_N_KINDS];
 	GHashTable *pending; /* PendingKey → GBytes */
+	gsize pending_size;
 };
 
 static guint
@@ -172,6 +176,13 @@ cam_memo_put(CamMemo *self, CamMemoKind kind, const CamSha256 *key, GBytes *valu
 
 	g_hash_table_replace(self->pending, g_memdup2(&pending, sizeof(pending)),
 			     g_bytes_ref(value));
+	self->pending_size += g_bytes_get_size(value);
+	if (self->pending_size > MAX_PENDING_SIZE) {
+		cam_memo_flush(self);
+		/* Where nothing can be written it is found anew, or not needed any more. */
+		g_hash_table_remove_all(self->pending);
+		self->pending_size = 0;
+	}
 }
 
 /* Drops what other generations left, for the kinds that are about to be written. */
@@ -260,6 +271,7 @@ cam_memo_flush(CamMemo *self)
 		return;
 	}
 	g_hash_table_remove_all(self->pending);
+	self->pending_size = 0;
 }
 
 void

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
  * CamMemo: results remembered under a digest of all that they depend on.
  *
  * Only a cache, so nothing here fails: what cannot be read is not remembered; a damaged file is
- * replaced; where nothing can be written, results live as long as the CamMemo. Several processes
- * may use one file.
+ * replaced; where nothing can be written, results live as long as the CamMemo, as far as they fit
+ * into a few MiB. Several processes may use one file.
  */
 typedef struct _CamMemo CamMemo;
 
@@ -28,7 +28,8 @@ CamMemo *cam_memo_open(const char *path);
 void cam_memo_set_generation(CamMemo *self, CamMemoKind kind, const char *generation);
 /* (nullable) */
 GBytes *cam_memo_get(CamMemo *self, CamMemoKind kind, const CamSha256 *key);
-/* Seen by cam_memo_get() at once, written by cam_memo_flush(). */
+/* Seen by cam_memo_get() at once, written by cam_memo_flush(), or here when much has come together.
+ */
 void cam_memo_put(CamMemo *self, CamMemoKind kind, const CamSha256 *key, GBytes *value);
 void cam_memo_flush(CamMemo *self);
 void cam_memo_free(CamMemo *self); /* without a flush */

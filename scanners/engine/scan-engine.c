@@ -123,21 +123,21 @@ static gboolean
 name_layers(CamScanEngine *self, CamInventory *inventory, const CamImage *image,
 	    GCancellable *cancellable, GError **error)
 {
-	g_autoptr(GPtrArray) layers =
-		g_ptr_array_new_with_free_func((GDestroyNotify) cam_inventory_free);
+	g_autoptr(CamLayerOrigin) origin = cam_layer_origin_new(inventory);
+	gboolean more = TRUE;
 
-	for (char **diff_id = image->diff_ids; *diff_id != NULL; diff_id++) {
-		g_autoptr(CamRootfs) tree = cam_store_open_layer_tree(self->store, *diff_id, error);
-		CamInventory *layer;
+	for (int i = (int) g_strv_length(image->diff_ids) - 1; i >= 0 && more; i--) {
+		const char *diff_id = image->diff_ids[i];
+		g_autoptr(CamRootfs) tree = cam_store_open_layer_tree(self->store, diff_id, error);
+		g_autoptr(CamInventory) layer = NULL;
 
 		if (tree == NULL)
 			return FALSE;
 		layer = scan_tree(self, tree, cancellable, error);
 		if (layer == NULL)
-			return cam_error_translate(error, "layer %s", *diff_id);
-		g_ptr_array_add(layers, layer);
+			return cam_error_translate(error, "layer %s", diff_id);
+		more = cam_layer_origin_add(origin, i, layer);
 	}
-	cam_inventory_name_layers(inventory, layers);
 	return TRUE;
 }
 

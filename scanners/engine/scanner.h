@@ -28,10 +28,11 @@ typedef struct {
 typedef struct {
 	const char *name;
 	guint version; /* raised whenever its results would differ */
-	/* Whether the entry @name inside directory @parent (path from the root without leading "/",
-	 * of the walk, links not followed) is of interest; of a directory: whether anything below
-	 * it may be, for the walk enters only directories that a scanner wants. Must depend on the
-	 * arguments alone. */
+	/* Whether the entry @name inside directory @parent (path from the root without leading "/")
+	 * is of interest; of a directory: whether anything below it may be, for the walk enters
+	 * only directories that a scanner wants. A link to a directory that is wanted is walked
+	 * like one: paths are those by which a program in the image would come there. Must depend
+	 * on the arguments alone. */
 	gboolean (*wants)(const char *parent, const char *name, gboolean is_directory);
 	/* Reads what was wanted (@paths, full paths, sorted, NULL-terminated, at least one) and
 	 * adds to @inventory. Links at the paths are followed; no other path may be read. What

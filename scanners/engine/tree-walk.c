@@ -10,6 +10,8 @@
 
 /* A deeper directory could not be named by a path that the kernel takes (PATH_MAX). */
 #define MAX_DEPTH 2048
+/* Links to directories that are followed in one tree: no image needs more than a few. */
+#define MAX_LINKED 64
 
 char *
 cam_scanners_generation(const CamScanner *const *scanners)
@@ -28,11 +30,18 @@ join(const char *parent, const char *name)
 	return parent[0] != '\0' ? g_strconcat(parent, "/", name, NULL) : g_strdup(name);
 }
 
+static char *
+join_link(const char *parent, const char *name)
+{
+	return parent[0] != '\0' ? g_strconcat(parent, "/", name, "/", NULL)
+				 : g_strconcat(name, "/", NULL);
+}
+
 static gboolean
-is_wanted(const CamTreeWalk *self, const char *parent, const CamEntry *entry)
+is_wanted(const CamTreeWalk *self, const char *parent, const char *name, gboolean as_directory)
 {
 	for (const CamScanner *const *scanner = self->scanners; *scanner != NULL; scanner++)
-		if ((*scanner)->wants(parent, entry->name, entry->is_directory))
+		if ((*scanner)->wants(parent, name, as_directory))
 			return TRUE;
 	return FALSE;
 }
@@ -44,7 +53,7 @@ walk_key(const CamTreeWalk *self, const CamEntry *directory, const char *path, C
 	char hex[65];
 
 	cam_sha256_to_hex(&directory->id, hex);
-	cam_memo_key(out, "walk", self->generation, hex, path, NULL);
+	cam_memo_key(out, "walk 2", self->generation, hex, path, NULL);
 }
 
 static void
@@ -70,6 +79,11 @@ pack_paths(const GPtrArray *paths, guint first)
 	return g_byte_array_free_to_bytes(g_steal_pointer(&packed));
 }
 
+/*
+ * Adds to @paths what is wanted below @directory, whose place is @path. Where a directory is wanted
+ * and something else stands, that may be a link to one: its path is added with a "/" at its end.
+ * What it leads to is another tree's matter and is not remembered with this one.
+ */
 static gboolean
 walk(CamTreeWalk *self, CamRootfs *rootfs, const CamEntry *directory, const char *path, guint depth,
      GPtrArray *paths, GCancellable *cancellable, GError **error)
@@ -100,12 +114,17 @@ walk(CamTreeWalk *self, CamRootfs *rootfs, const CamEntry *directory, const char
 		const CamEntry *entry = cam_tree_get(tree, i);
 		g_autofree char *child = NULL;
 
-		if (!is_wanted(self, path, entry))
+		if (!entry->is_directory) {
+			if (is_wanted(self, path, entry->name, FALSE))
+				g_ptr_array_add(paths, join(path, entry->name));
+			if (is_wanted(self, path, entry->name, TRUE))
+				g_ptr_array_add(paths, join_link(path, entry->name));
+			continue;
+		}
+		if (!is_wanted(self, path, entry->name, TRUE))
 			continue;
 		child = join(path, entry->name);
-		if (!entry->is_directory)
-			g_ptr_array_add(paths, g_steal_pointer(&child));
-		else if (!walk(self, rootfs, entry, child, depth + 1, paths, cancellable, error))
+		if (!walk(self, rootfs, entry, child, depth + 1, paths, cancellable, error))
 			return FALSE;
 	}
 	found = pack_paths(paths, first);
@@ -119,6 +138,47 @@ compare_paths(gconstpointer a, gconstpointer b)
 	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
+/* Walks the directory that @link, a path with a "/" at its end, leads to, as if it stood there. One
+ * that leads nowhere, out of the tree or in circles holds nothing. */
+static gboolean
+walk_link(CamTreeWalk *self, CamRootfs *rootfs, const char *link, GPtrArray *paths,
+	  GCancellable *cancellable, GError **error)
+{
+	g_autofree char *path = g_strndup(link, strlen(link) - 1);
+	g_autoptr(GError) local_error = NULL;
+	CamEntry entry;
+
+	if (!cam_rootfs_lookup(rootfs, path, TRUE, NULL, &entry, &local_error)) {
+		if (g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND))
+			return TRUE;
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	return !entry.is_directory ||
+	       walk(self, rootfs, &entry, path, 0, paths, cancellable, error);
+}
+
+/* Replaces the links in @paths by what is wanted behind them, which may be links again. */
+static gboolean
+walk_links(CamTreeWalk *self, CamRootfs *rootfs, GPtrArray *paths, GCancellable *cancellable,
+	   GError **error)
+{
+	self->links_followed = 0;
+	for (guint i = 0; i < paths->len;) {
+		g_autofree char *link = NULL;
+
+		if (!g_str_has_suffix(paths->pdata[i], "/")) {
+			i++;
+			continue;
+		}
+		link = g_ptr_array_steal_index_fast(paths, i);
+		if (self->links_followed++ < MAX_LINKED &&
+		    !walk_link(self, rootfs, link, paths, cancellable, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
 GPtrArray *
 cam_tree_walk_find(CamTreeWalk *self, CamRootfs *rootfs, GCancellable *cancellable, GError **error)
 {
@@ -126,7 +186,8 @@ cam_tree_walk_find(CamTreeWalk *self, CamRootfs *rootfs, GCancellable *cancellab
 	CamEntry root;
 
 	cam_rootfs_get_root(rootfs, &root);
-	if (!walk(self, rootfs, &root, "", 0, paths, cancellable, error))
+	if (!walk(self, rootfs, &root, "", 0, paths, cancellable, error) ||
+	    !walk_links(self, rootfs, paths, cancellable, error))
 		return NULL;
 	g_ptr_array_sort(paths, compare_paths);
 	return g_steal_pointer(&paths);
@@ -213,6 +274,11 @@ cam_tree_walk_scan(CamTreeWalk *self, CamRootfs *rootfs, GCancellable *cancellab
 	if (paths == NULL)
 		return NULL;
 	inventory = cam_inventory_new();
+	if (self->links_followed > MAX_LINKED)
+		cam_inventory_add_problem(inventory,
+					  "more than %d links to directories: the others are not "
+					  "followed",
+					  MAX_LINKED);
 	for (const CamScanner *const *scanner = self->scanners; *scanner != NULL; scanner++) {
 		g_autofree const char **wanted = select_paths(*scanner, paths);
 		g_autoptr(CamInventory) part = NULL;

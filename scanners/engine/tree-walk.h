@@ -15,6 +15,7 @@ typedef struct {
 	CamMemo *memo;
 	CamScanLimits limits; /* none is zero */
 	guint64 trees_visited, trees_remembered;
+	guint links_followed; /* of the tree that was walked last */
 } CamTreeWalk;
 
 /* "dpkg 1, os-release 1": changes when any scanner does. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * os-release(5) and its fallback etc/debian_version: which release an image is of. What is known of
- * a release stands in the table of release.c.
+ * os-release(5) and its fallbacks: which release an image is of. What is known of a release stands
+ * in the table of release.c.
  */
 #include "scanners/inventory/os-release.h"
 
 #include <string.h>
 
+#include "scanners/apt/deb822.h"
 #include "scanners/engine/scanner.h"
 #include "scanners/inventory/release.h"
 
@@ -23,6 +24,7 @@ cam_os_release_free(CamOsRelease *self)
 	g_free(self->based_on);
 	g_free(self->end_of_life);
 	g_free(self->end_of_lts);
+	g_free(self->id_like);
 	g_free(self);
 }
 
@@ -35,23 +37,32 @@ unquote(const char *value)
 	return g_utf8_make_valid(text != NULL ? text : value, -1);
 }
 
-/* A derivative, by what its os-release says of its origin. */
+static gboolean
+is_like(const CamOsRelease *self, const char *distribution)
+{
+	g_auto(GStrv) likes = g_strsplit_set(self->id_like != NULL ? self->id_like : "", " \t", -1);
+
+	return g_strv_contains((const char *const *) likes, distribution);
+}
+
+/* A derivative, by what it says of its origin. */
 static void
-set_base(CamOsRelease *self, const char *id_like, const char *codename)
+set_base(CamOsRelease *self, const char *version, const char *codename)
 {
 	static const char *const bases[][2] = { { "ubuntu", "Ubuntu" }, { "debian", "Debian" } };
-	g_auto(GStrv) likes = g_strsplit(id_like, " ", -1);
 
-	for (gsize i = 0; i < G_N_ELEMENTS(bases); i++) {
-		const CamRelease *release = cam_release_find(bases[i][0], NULL, codename);
+	for (gsize i = 0; i < G_N_ELEMENTS(bases) && self->ecosystem == NULL; i++) {
+		const CamRelease *release =
+			is_like(self, bases[i][0])
+				? cam_release_find(bases[i][0], version, codename)
+				: NULL;
 
-		if (release == NULL || !g_strv_contains((const char *const *) likes, bases[i][0]))
+		if (release == NULL)
 			continue;
 		self->based_on = g_strdup_printf("%s %s", bases[i][1], release->version);
 		self->ecosystem = g_strdup(release->ecosystem);
 		self->end_of_life = g_strdup(release->end_of_life);
 		self->end_of_lts = g_strdup(release->end_of_lts);
-		return;
 	}
 }
 
@@ -75,8 +86,10 @@ static GHashTable *
 read_assignments(const char *data, gsize size)
 {
 	GHashTable *values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	static const char mark[] = "\xef\xbb\xbf"; /* that some editors begin a file with */
 	g_autofree char *text = g_strndup(data, size);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	g_auto(GStrv) lines =
+		g_strsplit(g_str_has_prefix(text, mark) ? text + strlen(mark) : text, "\n", -1);
 
 	for (char **line = lines; *line != NULL; line++) {
 		char *name = g_strstrip(*line);
@@ -99,6 +112,17 @@ dup_value(GHashTable *values, const char *name)
 	return value != NULL && value[0] != '\0' ? g_strdup(value) : NULL;
 }
 
+/* IDs are lower case, os-release(5); lsb-release writes names. */
+static char *
+dup_id(GHashTable *values, const char *name)
+{
+	g_autofree char *value = dup_value(values, name);
+
+	return value != NULL ? g_ascii_strdown(value, -1) : NULL;
+}
+
+#define NO_ID "linux" /* os-release(5) */
+
 CamOsRelease *
 cam_os_release_parse(const char *data, gsize size)
 {
@@ -106,24 +130,64 @@ cam_os_release_parse(const char *data, gsize size)
 						 "VERSION_CODENAME" };
 	g_autoptr(CamOsRelease) self = g_new0(CamOsRelease, 1);
 	g_autoptr(GHashTable) values = read_assignments(data, size);
-	const char *id_like = g_hash_table_lookup(values, "ID_LIKE");
 
-	self->id = dup_value(values, "ID");
+	self->id = dup_id(values, "ID");
+	self->id_like = dup_id(values, "ID_LIKE");
 	self->version_id = dup_value(values, "VERSION_ID");
 	self->codename = dup_value(values, "VERSION_CODENAME");
 	self->pretty_name = dup_value(values, "PRETTY_NAME");
 	if (self->id == NULL)
-		self->id = g_strdup("linux");
+		self->id = g_strdup(NO_ID);
 	if (self->pretty_name == NULL)
 		self->pretty_name = dup_value(values, "NAME");
 	cam_os_release_complete(self);
 	for (gsize i = 0; i < G_N_ELEMENTS(codenames); i++) {
 		const char *codename = g_hash_table_lookup(values, codenames[i]);
 
-		if (self->ecosystem == NULL && id_like != NULL && codename != NULL)
-			set_base(self, id_like, codename);
+		if (codename != NULL)
+			set_base(self, NULL, codename);
 	}
 	return g_steal_pointer(&self);
+}
+
+static void
+fill(char **member, GHashTable *values, const char *name)
+{
+	if (*member == NULL)
+		*member = dup_value(values, name);
+}
+
+void
+cam_os_release_add_lsb_release(CamOsRelease *self, const char *data, gsize size)
+{
+	g_autoptr(GHashTable) values = read_assignments(data, size);
+	g_autofree char *id = dup_id(values, "DISTRIB_ID");
+
+	if (id == NULL || (strcmp(self->id, NO_ID) != 0 && strcmp(self->id, id) != 0))
+		return;
+	g_free(self->id);
+	self->id = g_steal_pointer(&id);
+	fill(&self->version_id, values, "DISTRIB_RELEASE");
+	fill(&self->codename, values, "DISTRIB_CODENAME");
+	fill(&self->pretty_name, values, "DISTRIB_DESCRIPTION");
+	cam_os_release_complete(self);
+}
+
+void
+cam_os_release_add_vendor(CamOsRelease *self, const char *data, gsize size)
+{
+	g_auto(CamDeb822) origin = { 0 };
+	g_autofree char *vendor = NULL;
+
+	cam_deb822_init(&origin, data, size);
+	if (strcmp(self->id, NO_ID) != 0 || !cam_deb822_next(&origin))
+		return;
+	vendor = cam_deb822_dup(&origin, "Vendor");
+	if (vendor == NULL || vendor[0] == '\0' || !g_utf8_validate(vendor, -1, NULL))
+		return;
+	g_free(self->id);
+	self->id = g_ascii_strdown(vendor, -1);
+	cam_os_release_complete(self);
 }
 
 void
@@ -131,16 +195,24 @@ cam_os_release_add_debian_version(CamOsRelease *self, const char *data, gsize si
 {
 	g_autofree char *text = g_strstrip(g_strndup(data, size));
 	gsize part = strcspn(text, "./");
+	gboolean numbered = g_ascii_isdigit(text[0]);
 
-	if (strcmp(self->id, "linux") == 0) {
+	/* Ubuntu's says "bookworm/sid" too: without more it tells of no distribution. */
+	if (strcmp(self->id, NO_ID) == 0 && numbered) {
 		g_free(self->id);
 		self->id = g_strdup("debian");
 	}
-	if (strcmp(self->id, "debian") != 0 || self->version_id != NULL || part == 0 ||
-	    !g_utf8_validate(text, -1, NULL))
+	if (part == 0 || !g_utf8_validate(text, -1, NULL))
 		return;
 	text[part] = '\0';
-	if (g_ascii_isdigit(text[0]))
+	if (strcmp(self->id, "debian") != 0) {
+		if (numbered && !is_like(self, "ubuntu"))
+			set_base(self, text, NULL);
+		return;
+	}
+	if (self->version_id != NULL)
+		return;
+	if (numbered)
 		self->version_id = g_strdup(text);
 	else if (self->codename == NULL)
 		self->codename = g_strdup(text);
@@ -162,25 +234,57 @@ cam_os_release_get_support(const CamOsRelease *self, const char *today)
 
 /* ---- the scanner ---- */
 
+#define DEBIAN_VERSION "etc/debian_version"
+#define LSB_RELEASE    "etc/lsb-release"
+#define VENDOR	       "etc/dpkg/origins/default"
+
+/* os-release(5): the file in /etc takes precedence. */
+static const char *const os_release_files[] = { "etc/os-release", "usr/lib/os-release" };
+
+/* What os-release does not tell, in this order. */
+static const struct {
+	const char *path;
+	void (*add)(CamOsRelease *self, const char *data, gsize size);
+} fallbacks[] = {
+	{ LSB_RELEASE, cam_os_release_add_lsb_release },
+	{ VENDOR, cam_os_release_add_vendor },
+	{ DEBIAN_VERSION, cam_os_release_add_debian_version },
+};
+
+/* Whether @path is @file or, of a directory, one that it lies in. */
+static gboolean
+leads_to(const char *path, const char *file, gboolean is_directory)
+{
+	gsize size = strlen(path);
+
+	return strncmp(path, file, size) == 0 && file[size] == (is_directory ? '/' : '\0');
+}
+
 static gboolean
 os_release_wants(const char *parent, const char *name, gboolean is_directory)
 {
-	if (is_directory)
-		return (parent[0] == '\0' &&
-			(strcmp(name, "etc") == 0 || strcmp(name, "usr") == 0)) ||
-		       (strcmp(parent, "usr") == 0 && strcmp(name, "lib") == 0);
-	if (strcmp(parent, "etc") == 0)
-		return strcmp(name, "os-release") == 0 || strcmp(name, "debian_version") == 0;
-	return strcmp(parent, "usr/lib") == 0 && strcmp(name, "os-release") == 0;
+	g_autofree char *path =
+		parent[0] != '\0' ? g_strconcat(parent, "/", name, NULL) : g_strdup(name);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(os_release_files); i++)
+		if (leads_to(path, os_release_files[i], is_directory))
+			return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(fallbacks); i++)
+		if (leads_to(path, fallbacks[i].path, is_directory))
+			return TRUE;
+	return FALSE;
 }
 
 /* *@bytes is NULL where nothing, or nothing that can be read as a file, is at the end of @path. */
 static gboolean
-read_optional(CamRootfs *rootfs, const char *path, CamInventory *inventory, GBytes **bytes,
-	      GError **error)
+read_optional(CamRootfs *rootfs, const char *const *paths, const char *path,
+	      CamInventory *inventory, GBytes **bytes, GError **error)
 {
 	g_autoptr(GError) local_error = NULL;
 
+	*bytes = NULL;
+	if (!g_strv_contains(paths, path))
+		return TRUE;
 	*bytes = cam_rootfs_read(rootfs, path, MAX_FILE_SIZE, &local_error);
 	if (*bytes != NULL || g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND) ||
 	    g_error_matches(local_error, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION))
@@ -194,36 +298,50 @@ read_optional(CamRootfs *rootfs, const char *path, CamInventory *inventory, GByt
 	return FALSE;
 }
 
+/* The first of the files that names a distribution; one that is empty names none. */
+static CamOsRelease *
+read_os_release(CamRootfs *rootfs, const char *const *paths, CamInventory *inventory,
+		GError **error)
+{
+	g_autoptr(CamOsRelease) os = NULL;
+
+	for (gsize i = 0; i < G_N_ELEMENTS(os_release_files); i++) {
+		g_autoptr(GBytes) bytes = NULL;
+
+		if (os != NULL && strcmp(os->id, NO_ID) != 0)
+			break;
+		if (!read_optional(rootfs, paths, os_release_files[i], inventory, &bytes, error))
+			return NULL;
+		if (bytes == NULL)
+			continue;
+		g_clear_pointer(&os, cam_os_release_free);
+		os = cam_os_release_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	}
+	return os != NULL ? g_steal_pointer(&os) : cam_os_release_parse("", 0);
+}
+
 static gboolean
 os_release_scan(const CamScanRun *run, CamRootfs *rootfs, const char *const *paths,
 		CamInventory *inventory, GError **error)
 {
-	/* os-release(5): the file in /etc takes precedence. */
-	static const char *const files[] = { "etc/os-release", "usr/lib/os-release" };
-	g_autoptr(GBytes) bytes = NULL, debian_version = NULL;
-
-	for (gsize i = 0; i < G_N_ELEMENTS(files) && bytes == NULL; i++)
-		if (g_strv_contains(paths, files[i]) &&
-		    !read_optional(rootfs, files[i], inventory, &bytes, error))
-			return FALSE;
-	if (g_strv_contains(paths, "etc/debian_version") &&
-	    !read_optional(rootfs, "etc/debian_version", inventory, &debian_version, error))
+	inventory->os = read_os_release(rootfs, paths, inventory, error);
+	if (inventory->os == NULL)
 		return FALSE;
-	if (bytes == NULL && debian_version == NULL)
-		return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(fallbacks); i++) {
+		g_autoptr(GBytes) bytes = NULL;
 
-	inventory->os = cam_os_release_parse(bytes != NULL ? g_bytes_get_data(bytes, NULL) : "",
-					     bytes != NULL ? g_bytes_get_size(bytes) : 0);
-	if (debian_version != NULL)
-		cam_os_release_add_debian_version(inventory->os,
-						  g_bytes_get_data(debian_version, NULL),
-						  g_bytes_get_size(debian_version));
+		if (!read_optional(rootfs, paths, fallbacks[i].path, inventory, &bytes, error))
+			return FALSE;
+		if (bytes != NULL)
+			fallbacks[i].add(inventory->os, g_bytes_get_data(bytes, NULL),
+					 g_bytes_get_size(bytes));
+	}
 	return TRUE;
 }
 
 const CamScanner cam_scanner_os_release = {
 	.name = "os-release",
-	.version = 2,
+	.version = 3,
 	.wants = os_release_wants,
 	.scan = os_release_scan,
 };

@@ -21,6 +21,7 @@ typedef struct {
 	char *based_on;	   /* (nullable): "Debian 12" of a derivative */
 	char *end_of_life; /* (nullable): "2026-06-10": end of security support */
 	char *end_of_lts;  /* (nullable) */
+	char *id_like;	   /* (nullable): only while it is made */
 } CamOsRelease;
 
 typedef enum {
@@ -32,7 +33,14 @@ typedef enum {
 
 /* Never fails: what is not understood is left out. @size bytes; no NUL needed. */
 CamOsRelease *cam_os_release_parse(const char *data, gsize size);
-/* etc/debian_version ("12.5", "trixie/sid") for what os-release does not tell. */
+/*
+ * What os-release does not tell, to be added in this order. etc/lsb-release, where it is of the
+ * same distribution; etc/dpkg/origins/default, which tells the distribution alone (dpkg-vendor(1));
+ * etc/debian_version: "12.5" is of Debian or of a derivative of it, "trixie/sid" also stands in
+ * Ubuntu and counts only where something else says Debian.
+ */
+void cam_os_release_add_lsb_release(CamOsRelease *self, const char *data, gsize size);
+void cam_os_release_add_vendor(CamOsRelease *self, const char *data, gsize size);
 void cam_os_release_add_debian_version(CamOsRelease *self, const char *data, gsize size);
 /* Fills in ecosystem and dates from the table of releases. */
 void cam_os_release_complete(CamOsRelease *self);

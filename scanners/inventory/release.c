@@ -9,6 +9,8 @@
  */
 #include "scanners/inventory/release.h"
 
+#include <string.h>
+
 static const CamRelease releases[] = {
 	{ "debian", "7", "wheezy", "Debian:7", "2016-04-25", "2018-05-31" },
 	{ "debian", "8", "jessie", "Debian:8", "2018-06-17", "2020-06-30" },
@@ -34,17 +36,30 @@ static const CamRelease releases[] = {
 	{ "ubuntu", "26.04", "resolute", "Ubuntu:26.04:LTS", "2031-05-29", NULL },
 };
 
-const CamRelease *
-cam_release_find(const char *id, const char *version, const char *codename)
+static const CamRelease *
+find_exact(const char *id, const char *version, const char *codename)
 {
 	for (gsize i = 0; i < G_N_ELEMENTS(releases); i++) {
 		const CamRelease *release = &releases[i];
 
-		if (g_strcmp0(release->id, id) != 0)
-			continue;
-		if (version != NULL ? g_strcmp0(release->version, version) == 0
-				    : g_strcmp0(release->codename, codename) == 0)
+		if (g_strcmp0(release->id, id) == 0 &&
+		    (version != NULL ? g_strcmp0(release->version, version) == 0
+				     : g_strcmp0(release->codename, codename) == 0))
 			return release;
 	}
 	return NULL;
+}
+
+const CamRelease *
+cam_release_find(const char *id, const char *version, const char *codename)
+{
+	g_autofree char *part = g_strdup(version);
+	const CamRelease *release = find_exact(id, version, codename);
+
+	/* "12.5" and "22.04.4" are point releases. */
+	while (release == NULL && part != NULL && strrchr(part, '.') != NULL) {
+		*strrchr(part, '.') = '\0';
+		release = find_exact(id, part, NULL);
+	}
+	return release;
 }

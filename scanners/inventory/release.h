@@ -17,7 +17,8 @@ typedef struct {
 	const char *end_of_lts;	 /* (nullable): last day of free long-term support */
 } CamRelease;
 
-/* (nullable): the release of @id with this version or, where there is no version, this codename. */
+/* (nullable): the release of @id with this version, or that this version is a point release of;
+ * where there is no version, the one with this codename. */
 const CamRelease *cam_release_find(const char *id, const char *version, const char *codename);
 
 G_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Whatever stands in os-release and debian_version: the result is valid UTF-8, and a release has
+ * Whatever stands in os-release and its fallbacks: the result is valid UTF-8, and a release has
  * an ecosystem only together with what makes it known.
  */
 #include "fuzz.h"
@@ -24,6 +24,8 @@ LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
 	gsize first = end != NULL ? (gsize) (end - text) : size;
 	g_autoptr(CamOsRelease) os = cam_os_release_parse(text, first);
 
+	cam_os_release_add_lsb_release(os, text, first);
+	cam_os_release_add_vendor(os, text, first);
 	if (end != NULL)
 		cam_os_release_add_debian_version(os, end + 1, size - first - 1);
 	g_assert_nonnull(os->id);
@@ -41,11 +43,13 @@ GPtrArray *
 cam_fuzz_seeds(void)
 {
 	static const char debian[] = "ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME='a b'\n";
+	static const char lsb[] = "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\nVendor: Ubuntu\n";
 	static const char mint[] =
 		"ID=linuxmint\nID_LIKE=\"ubuntu debian\"\nUBUNTU_CODENAME=jammy\n";
 	static const char fallback[] = "PRETTY_NAME=\"\\\"x\n\0trixie/sid\n";
 	GPtrArray *seeds = g_ptr_array_new_with_free_func((GDestroyNotify) g_bytes_unref);
 
+	g_ptr_array_add(seeds, g_bytes_new_static(lsb, sizeof(lsb) - 1));
 	g_ptr_array_add(seeds, g_bytes_new_static(debian, sizeof(debian) - 1));
 	g_ptr_array_add(seeds, g_bytes_new_static(mint, sizeof(mint) - 1));
 	g_ptr_array_add(seeds, g_bytes_new_static(fallback, sizeof(fallback) - 1));

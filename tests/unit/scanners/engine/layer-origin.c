@@ -23,6 +23,16 @@ make_layer(const char *path, const char *const *packages)
 }
 
 static void
+name_layers(CamInventory *inventory, const GPtrArray *layers)
+{
+	g_autoptr(CamLayerOrigin) origin = cam_layer_origin_new(inventory);
+
+	for (int i = (int) layers->len - 1; i >= 0; i--)
+		if (!cam_layer_origin_add(origin, i, layers->pdata[i]))
+			break;
+}
+
+static void
 assert_layer(const CamInventory *inventory, const char *name, int layer)
 {
 	for (guint i = 0; i < inventory->packages->len; i++) {
@@ -52,7 +62,7 @@ test_status(void)
 	g_ptr_array_add(layers, make_layer(STATUS, second));
 	g_ptr_array_add(layers, make_layer(STATUS, third));
 	g_ptr_array_add(layers, make_layer(NULL, NULL));
-	cam_inventory_name_layers(inventory, layers);
+	name_layers(inventory, layers);
 	assert_layer(inventory, "kept", 0);
 	assert_layer(inventory, "upgraded", 2);
 	assert_layer(inventory, "added", 2);
@@ -72,7 +82,7 @@ test_one_file_a_package(void)
 	cam_inventory_absorb(inventory, other);
 	g_ptr_array_add(layers, make_layer("status.d/libc6", old));
 	g_ptr_array_add(layers, make_layer("status.d/libc6", new));
-	cam_inventory_name_layers(inventory, layers);
+	name_layers(inventory, layers);
 	g_assert_cmpint(((CamPackage *) inventory->packages->pdata[0])->layer, ==, 1);
 	g_assert_cmpint(((CamPackage *) inventory->packages->pdata[1])->layer, ==, -1);
 }

@@ -247,6 +247,121 @@ test_same_package_twice(Fixture *f, gconstpointer data)
 }
 
 static void
+test_empty_os_release(Fixture *f, gconstpointer data)
+{
+	g_autoptr(CamInventory) inventory = NULL;
+	guint64 visited, remembered;
+
+	/* An empty file in /etc hides nothing. */
+	cam_memory_rootfs_remove(f->fs, "etc/os-release");
+	cam_memory_rootfs_add_file(f->fs, "etc/os-release", "\n", -1, 0644);
+	cam_memory_rootfs_add_file(f->fs, "etc/debian_version", "11.2\n", -1, 0644);
+	inventory = scan(f, &visited, &remembered);
+	g_assert_cmpstr(inventory->os->ecosystem, ==, "Debian:12");
+}
+
+/* ---- links on the way to the database ---- */
+
+static const char *
+pick(GRand *rand, const char *const *from, guint n)
+{
+	return from[g_rand_int_range(rand, 0, (gint) n)];
+}
+
+/* A directory @path, or a link, or nothing. TRUE: a directory. */
+static gboolean
+make_step(GRand *rand, CamMemoryRootfs *fs, const char *path)
+{
+	static const char *const targets[] = {
+		"/a",
+		"a",
+		"../a",
+		"/b/lib",
+		"../b/lib",
+		"b/./lib",
+		"dpkg",
+		"../b/lib/dpkg",
+		"../../a/lib/dpkg",
+		"/a/lib/dpkg",
+		"/b//lib/",
+		"..",
+		"/",
+		"/nowhere",
+		"../../../../a/lib/dpkg",
+		"/var/lib",
+		"/a/lib",
+		"../lib",
+		"/a/../b",
+		"dpkg/../dpkg",
+		"/b/lib/dpkg",
+	};
+
+	switch (g_rand_int_range(rand, 0, 5)) {
+	case 0:
+		return FALSE;
+	case 1:
+	case 2:
+		cam_memory_rootfs_add_symlink(fs, path, pick(rand, targets, G_N_ELEMENTS(targets)));
+		return FALSE;
+	default:
+		return TRUE;
+	}
+}
+
+/* Databases below some of "var", "a" and "b", each of one package that says where it is. */
+static CamMemoryRootfs *
+make_random(GRand *rand)
+{
+	static const char *const bases[] = { "var", "a", "b" };
+	CamMemoryRootfs *fs = cam_memory_rootfs_new();
+
+	for (gsize i = 0; i < G_N_ELEMENTS(bases); i++) {
+		g_autofree char *lib = g_strconcat(bases[i], "/lib", NULL);
+		g_autofree char *dpkg = g_strconcat(lib, "/dpkg", NULL);
+		g_autofree char *file = g_strconcat(dpkg, "/status", NULL);
+		g_autofree char *text = g_strdup_printf("Package: %s%d\nVersion: 1\n", bases[i],
+							g_rand_int_range(rand, 0, 2));
+
+		if (make_step(rand, fs, bases[i]) && make_step(rand, fs, lib) &&
+		    make_step(rand, fs, dpkg))
+			cam_memory_rootfs_add_file(fs, file, text, -1, 0644);
+	}
+	return fs;
+}
+
+/* The walk finds the database that a program in the image would open, whatever it remembers of
+ * other trees. */
+static void
+test_links(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+	guint found = 0;
+
+	for (guint i = 0; i < 3000; i++) {
+		g_autoptr(CamMemoryRootfs) fs = make_random(rand);
+		g_autoptr(GBytes) bytes =
+			cam_rootfs_read(CAM_ROOTFS(fs), "var/lib/dpkg/status", 1000, NULL);
+		g_autoptr(CamInventory) inventory = NULL, expected = cam_inventory_new();
+		guint64 visited, remembered;
+
+		g_set_object(&f->fs, fs);
+		inventory = scan(f, &visited, &remembered);
+		if (bytes != NULL)
+			g_assert_true(cam_dpkg_parse_status(g_bytes_get_data(bytes, NULL),
+							    g_bytes_get_size(bytes), "p", expected,
+							    NULL));
+		g_assert_cmpuint(inventory->packages->len, ==, expected->packages->len);
+		if (bytes == NULL)
+			continue;
+		g_assert_cmpstr(((CamPackage *) inventory->packages->pdata[0])->name, ==,
+				((CamPackage *) expected->packages->pdata[0])->name);
+		g_assert_cmpstr(inventory->paths->pdata[0], ==, "var/lib/dpkg/status");
+		found++;
+	}
+	g_assert_cmpuint(found, >, 150);
+}
+
+static void
 test_cancelled(Fixture *f, gconstpointer data)
 {
 	CamTreeWalk walk = { .scanners = cam_scanners,
@@ -272,6 +387,8 @@ main(int argc, char **argv)
 	ADD("same-tree-elsewhere", test_same_tree_elsewhere);
 	ADD("distroless", test_distroless);
 	ADD("hostile", test_hostile);
+	ADD("empty-os-release", test_empty_os_release);
+	ADD("links", test_links);
 	ADD("limits", test_limits);
 	ADD("same-package-twice", test_same_package_twice);
 	ADD("cancelled", test_cancelled);

@@ -101,8 +101,84 @@ test_debian_version(void)
 	assert_debian_version("ID=debian\nVERSION_ID=11", "12.5\n", "11", "Debian:11");
 	assert_debian_version("ID=ubuntu\nVERSION_ID=22.04", "bookworm/sid\n", "22.04",
 			      "Ubuntu:22.04:LTS");
+	assert_debian_version("ID=debian", "12.5\n", "12", "Debian:12");
+	/* of a testing Debian, and of every Ubuntu */
+	assert_debian_version("", "trixie/sid\n", NULL, NULL);
+	assert_debian_version("ID=ubuntu", "bookworm/sid\n", NULL, NULL);
 	assert_debian_version("", "\n", NULL, NULL);
 	assert_debian_version("", "/sid\n", NULL, NULL);
+}
+
+static void
+test_point_releases(void)
+{
+	static const struct {
+		const char *text, *ecosystem;
+	} cases[] = {
+		{ "ID=debian\nVERSION_ID=\"12.5\"", "Debian:12" },
+		{ "ID=debian\nVERSION_ID=11.11\r\n", "Debian:11" },
+		{ "\xef\xbb\xbfID=Debian\r\nVERSION_ID=\"12\"\r\n", "Debian:12" },
+		{ "ID=ubuntu\nVERSION_ID='22.04.4'", "Ubuntu:22.04:LTS" },
+		{ "ID=ubuntu\nVERSION_ID=22", NULL },
+		{ "ID=debian\nVERSION_ID=1.2", NULL },
+		{ "ID=debian\nVERSION_ID=.12", NULL },
+		{ "ID=debian\nVERSION_ID=...", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(CamOsRelease) os = parse(cases[i].text);
+
+		g_assert_cmpstr(os->ecosystem, ==, cases[i].ecosystem);
+	}
+}
+
+/* Which files tell what: each (nullable). */
+static void
+test_fallbacks(void)
+{
+	static const char jammy[] = "DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=22.04\n"
+				    "DISTRIB_CODENAME=jammy\n"
+				    "DISTRIB_DESCRIPTION=\"Ubuntu 22.04.4 LTS\"\n";
+	static const struct {
+		const char *os_release, *lsb_release, *vendor, *debian_version;
+		const char *id, *ecosystem, *based_on;
+	} cases[] = {
+		{ NULL, jammy, NULL, "bookworm/sid", "ubuntu", "Ubuntu:22.04:LTS", NULL },
+		{ NULL, NULL, "Vendor: Ubuntu\n", "bookworm/sid", "ubuntu", NULL, NULL },
+		{ NULL, NULL, "Vendor: Debian\n", "bookworm/sid", "debian", "Debian:12", NULL },
+		{ NULL, NULL, "Vendor: Debian\n", "12.5", "debian", "Debian:12", NULL },
+		{ NULL, NULL, NULL, "bookworm/sid", "linux", NULL, NULL },
+		{ NULL, "rubbish", "rubbish", "bookworm/sid", "linux", NULL, NULL },
+		{ NULL, "DISTRIB_ID=LinuxMint\nDISTRIB_RELEASE=21.3", NULL, "bookworm/sid",
+		  "linuxmint", NULL, NULL },
+		{ "ID=ubuntu", jammy, "Vendor: Ubuntu", "bookworm/sid", "ubuntu",
+		  "Ubuntu:22.04:LTS", NULL },
+		{ "ID=debian\nVERSION_ID=12", jammy, "Vendor: Ubuntu", "trixie/sid", "debian",
+		  "Debian:12", NULL },
+		{ "NAME=x", jammy, NULL, NULL, "ubuntu", "Ubuntu:22.04:LTS", NULL },
+		/* derivatives */
+		{ "ID=corp\nID_LIKE=debian", NULL, NULL, "12.5", "corp", "Debian:12", "Debian 12" },
+		{ "ID=corp\nID_LIKE=\"ubuntu debian\"", NULL, NULL, "12.5", "corp", NULL, NULL },
+		{ "ID=corp\nID_LIKE=debian", NULL, NULL, "bookworm/sid", "corp", NULL, NULL },
+		{ "ID=kali\nID_LIKE=debian", NULL, NULL, "kali-rolling", "kali", NULL, NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const char *lsb = cases[i].lsb_release, *vendor = cases[i].vendor;
+		const char *version = cases[i].debian_version;
+		g_autoptr(CamOsRelease) os =
+			parse(cases[i].os_release != NULL ? cases[i].os_release : "");
+
+		if (lsb != NULL)
+			cam_os_release_add_lsb_release(os, lsb, strlen(lsb));
+		if (vendor != NULL)
+			cam_os_release_add_vendor(os, vendor, strlen(vendor));
+		if (version != NULL)
+			cam_os_release_add_debian_version(os, version, strlen(version));
+		g_assert_cmpstr(os->id, ==, cases[i].id);
+		g_assert_cmpstr(os->ecosystem, ==, cases[i].ecosystem);
+		g_assert_cmpstr(os->based_on, ==, cases[i].based_on);
+	}
 }
 
 static void
@@ -131,6 +207,8 @@ main(int argc, char **argv)
 	g_test_add_func("/os-release/hostile", test_hostile);
 	g_test_add_func("/os-release/derivative", test_derivative);
 	g_test_add_func("/os-release/debian-version", test_debian_version);
+	g_test_add_func("/os-release/point-releases", test_point_releases);
+	g_test_add_func("/os-release/fallbacks", test_fallbacks);
 	g_test_add_func("/os-release/support", test_support);
 	return g_test_run();
 }
