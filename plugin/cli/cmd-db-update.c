@@ -32,9 +32,10 @@ static const CamExample examples[] = {
 
 /* One release and architecture that images of the store have. */
 typedef struct {
-	CamOsRelease *os;	  /* owned by one of the inventories */
+	const CamOsRelease *os;	  /* owned by one of the inventories */
 	const char *architecture; /* dpkg's name of it */
-	GPtrArray *sources;	  /* (element-type CamAptSource) */
+	GPtrArray *sources;	  /* (nullable) (element-type CamAptSource) */
+	GError *no_sources;	  /* (nullable): why there are none */
 	GPtrArray *packages;	  /* (element-type CamPackage), owned by the inventories */
 } Release;
 
@@ -43,7 +44,8 @@ release_free(gpointer data)
 {
 	Release *self = data;
 
-	g_ptr_array_unref(self->sources);
+	g_clear_pointer(&self->sources, g_ptr_array_unref);
+	g_clear_error(&self->no_sources);
 	g_ptr_array_unref(self->packages);
 	g_free(self);
 }
@@ -76,12 +78,65 @@ find_release(GPtrArray *releases, const CamOsRelease *os, const char *architectu
 }
 
 static gboolean
+was_cancelled(GError **problem, GError **error)
+{
+	if (!g_error_matches(*problem, CAM_ERROR, CAM_ERROR_CANCELLED))
+		return FALSE;
+	g_propagate_error(error, g_steal_pointer(problem));
+	return TRUE;
+}
+
+/*
+ * What cannot be read is told and does not keep the rest from being read. A source that cannot be
+ * read is a failure of the command; an image that cannot be read is not, as its own scan says so
+ * and nobody else's advisories are older for it.
+ */
+static gboolean
+go_on(CamCli *cli, const char *name, GError **problem, GError **error)
+{
+	if (was_cancelled(problem, error))
+		return FALSE;
+	cam_cli_warn(cli, "%s: %s", name, (*problem)->message);
+	g_clear_error(problem);
+	cam_cli_set_exit(cli, CAM_EXIT_FAILED);
+	return TRUE;
+}
+
+static Release *
+add_release(GPtrArray *releases, const CamOsRelease *os, const char *architecture)
+{
+	Release *release = g_new0(Release, 1);
+
+	release->os = os;
+	release->architecture = architecture;
+	release->packages = g_ptr_array_new();
+	g_ptr_array_add(releases, release);
+	return release;
+}
+
+/* Any image of a release may be the one that has sources which can be read. */
+static gboolean
+find_sources(CamCli *cli, const UpdateOptions *self, const CamImage *image, Release *release,
+	     GError **error)
+{
+	if (release->sources != NULL)
+		return TRUE;
+	g_clear_error(&release->no_sources);
+	release->sources =
+		cam_cli_find_sources(cli, image, release->os, self->repo, &release->no_sources);
+	return release->sources != NULL || !was_cancelled(&release->no_sources, error);
+}
+
+static gboolean
 add_image(CamCli *cli, const UpdateOptions *self, const CamImage *image,
 	  const CamInventory *inventory, GPtrArray *releases, GError **error)
 {
 	const char *architecture = dpkg_architecture(inventory);
 	Release *release;
 
+	for (guint i = 0; i < inventory->problems->len; i++)
+		cam_cli_warn(cli, "%s: %s", image->name,
+			     (const char *) inventory->problems->pdata[i]);
 	if (architecture == NULL || inventory->os->codename == NULL ||
 	    strcmp(inventory->os->id, "debian") != 0) {
 		cam_cli_note(cli,
@@ -92,21 +147,30 @@ add_image(CamCli *cli, const UpdateOptions *self, const CamImage *image,
 		return TRUE;
 	}
 	release = find_release(releases, inventory->os, architecture);
-	if (release == NULL) {
-		GPtrArray *sources =
-			cam_cli_find_sources(cli, image, inventory->os, self->repo, error);
-
-		if (sources == NULL)
-			return FALSE;
-		release = g_new0(Release, 1);
-		release->os = inventory->os;
-		release->architecture = architecture;
-		release->sources = sources;
-		release->packages = g_ptr_array_new();
-		g_ptr_array_add(releases, release);
-	}
+	if (release == NULL)
+		release = add_release(releases, inventory->os, architecture);
 	for (guint i = 0; i < inventory->packages->len; i++)
 		g_ptr_array_add(release->packages, g_ptr_array_index(inventory->packages, i));
+	return find_sources(cli, self, image, release, error);
+}
+
+/* FALSE only if nothing can be read any more; *@inventory is NULL where this image cannot. */
+static gboolean
+read_image(CamCli *cli, const char *name, CamImage **image, CamInventory **inventory,
+	   GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+
+	*inventory = NULL;
+	*image = cam_store_get_image(cam_cli_get_store(cli, FALSE, NULL), name, &problem);
+	if (*image != NULL)
+		*inventory = cam_scan_engine_get_inventory(cam_cli_get_engine(cli, NULL), *image,
+							   cam_cli_get_cancellable(cli), &problem);
+	if (*inventory != NULL)
+		return TRUE;
+	if (was_cancelled(&problem, error))
+		return FALSE;
+	cam_cli_warn(cli, "%s is left out: %s", name, problem->message);
 	return TRUE;
 }
 
@@ -114,40 +178,24 @@ add_image(CamCli *cli, const UpdateOptions *self, const CamImage *image,
 static GPtrArray *
 collect_releases(CamCli *cli, const UpdateOptions *self, GPtrArray *inventories, GError **error)
 {
-	g_autoptr(GPtrArray) images = cam_cli_list_images(cli, error);
+	g_autoptr(GPtrArray) names = cam_cli_list_image_names(cli, error);
 	g_autoptr(GPtrArray) releases = g_ptr_array_new_with_free_func(release_free);
-	CamScanEngine *engine = cam_cli_get_engine(cli, error);
 
-	if (images == NULL || engine == NULL)
+	if (names == NULL || cam_cli_get_engine(cli, error) == NULL)
 		return NULL;
-	for (guint i = 0; i < images->len; i++) {
-		const CamImage *image = g_ptr_array_index(images, i);
-		CamInventory *inventory = cam_scan_engine_get_inventory(
-			engine, image, cam_cli_get_cancellable(cli), error);
+	for (guint i = 0; i < names->len; i++) {
+		g_autoptr(CamImage) image = NULL;
+		CamInventory *inventory;
 
-		if (inventory == NULL) {
-			cam_error_translate(error, "%s", image->name);
+		if (!read_image(cli, names->pdata[i], &image, &inventory, error))
 			return NULL;
-		}
+		if (inventory == NULL)
+			continue;
 		g_ptr_array_add(inventories, inventory);
 		if (!add_image(cli, self, image, inventory, releases, error))
 			return NULL;
 	}
 	return g_steal_pointer(&releases);
-}
-
-/* A source that cannot be read is told and does not keep the others from being read. */
-static gboolean
-go_on(CamCli *cli, const char *name, GError **problem, GError **error)
-{
-	if (g_error_matches(*problem, CAM_ERROR, CAM_ERROR_CANCELLED)) {
-		g_propagate_error(error, g_steal_pointer(problem));
-		return FALSE;
-	}
-	cam_cli_warn(cli, "%s: %s", name, (*problem)->message);
-	g_clear_error(problem);
-	cam_cli_set_exit(cli, CAM_EXIT_FAILED);
-	return TRUE;
 }
 
 static gboolean
@@ -165,7 +213,7 @@ update_changelogs(CamCli *cli, const UpdateOptions *self, CamAdvisoryDb *db,
 	if (repository == NULL)
 		return FALSE;
 	for (guint i = 0; i < releases->len; i++) {
-		const Release *release = g_ptr_array_index(releases, i);
+		Release *release = g_ptr_array_index(releases, i);
 		g_autofree char *name =
 			g_strdup_printf("debian-changelog:%s", release->os->codename);
 		g_autoptr(GError) problem = NULL;
@@ -173,6 +221,11 @@ update_changelogs(CamCli *cli, const UpdateOptions *self, CamAdvisoryDb *db,
 
 		if (wanted[0] != NULL && !g_strv_contains(wanted, name))
 			continue;
+		if (release->sources == NULL) {
+			if (!go_on(cli, name, &release->no_sources, error))
+				return FALSE;
+			continue;
+		}
 		if (cam_feed_update_changelogs(db, repository, release->sources, release->os,
 					       release->architecture, release->packages,
 					       cam_cli_get_progress(cli), &result,
@@ -255,7 +308,10 @@ const CamCommand cam_command_db_update = {
 		"it "
 		"fixes. So findings are current on a host that reaches nothing but its mirror. "
 		"Such "
-		"records have no severity, and say nothing about what is not fixed yet.",
+		"records have no severity, and say nothing about what is not fixed yet.\n\n"
+		"A source that cannot be read keeps what it had and does not hold up the others; "
+		"the exit status is then 1. An image that cannot be read, or a part of it, is "
+		"named in a warning, which does not change the exit status: its own scan says so.",
 	.arguments = arguments,
 	.options = options,
 	.options_size = sizeof(UpdateOptions),
