@@ -11,9 +11,11 @@
 
 typedef struct {
 	GPtrArray *repo;
+	gboolean accept_shrink;
 } UpdateOptions;
 
 static const CamOption options[] = {
+	CAM_ACCEPT_SHRINK_OPTION(UpdateOptions, accept_shrink),
 	CAM_REPO_OPTION(UpdateOptions, repo),
 	{ NULL },
 };
@@ -96,7 +98,7 @@ go_on(CamCli *cli, const char *name, GError **problem, GError **error)
 {
 	if (was_cancelled(problem, error))
 		return FALSE;
-	cam_cli_warn(cli, "%s: %s", name, (*problem)->message);
+	cam_cli_warn(cli, "%s: %s%s", name, (*problem)->message, cam_shrink_hint(*problem));
 	g_clear_error(problem);
 	cam_cli_set_exit(cli, CAM_EXIT_FAILED);
 	return TRUE;
@@ -238,8 +240,10 @@ update_changelogs(CamCli *cli, const UpdateOptions *self, CamAdvisoryDb *db,
 }
 
 static gboolean
-update_feeds(CamCli *cli, CamAdvisoryDb *db, const char *const *wanted, GError **error)
+update_feeds(CamCli *cli, const UpdateOptions *self, CamAdvisoryDb *db, const char *const *wanted,
+	     GError **error)
 {
+	CamFeedFlags flags = self->accept_shrink ? CAM_FEED_ACCEPT_SHRINK : CAM_FEED_NONE;
 	g_autoptr(GPtrArray) sources = cam_advisory_db_list_sources(db, error);
 	g_autofree char *git_dir = cam_cli_git_dir(cli);
 
@@ -253,34 +257,11 @@ update_feeds(CamCli *cli, CamAdvisoryDb *db, const char *const *wanted, GError *
 		if (!g_str_has_prefix(source->kind, "osv-") ||
 		    (wanted[0] != NULL && !g_strv_contains(wanted, source->name)))
 			continue;
-		if (cam_feed_update(db, source->name, git_dir, cam_cli_get_progress(cli), &result,
-				    cam_cli_get_cancellable(cli), &problem))
+		if (cam_feed_update(db, source->name, git_dir, flags, cam_cli_get_progress(cli),
+				    &result, cam_cli_get_cancellable(cli), &problem))
 			cam_note_feed(cli, source->name, &result);
 		else if (!go_on(cli, source->name, &problem, error))
 			return FALSE;
-	}
-	return TRUE;
-}
-
-static gboolean
-check_names(CamAdvisoryDb *db, const char *const *wanted, GError **error)
-{
-	g_autoptr(GPtrArray) sources = cam_advisory_db_list_sources(db, error);
-
-	if (sources == NULL)
-		return FALSE;
-	for (guint w = 0; wanted[w] != NULL; w++) {
-		gboolean found = g_str_has_prefix(wanted[w], "debian-changelog:");
-
-		for (guint i = 0; i < sources->len; i++) {
-			const CamAdvisorySource *source = g_ptr_array_index(sources, i);
-
-			found |= strcmp(source->name, wanted[w]) == 0;
-		}
-		if (!found)
-			return cam_set_error(error, CAM_ERROR_NOT_FOUND,
-					     "there is no source '%s'; see 'cambium db status'",
-					     wanted[w]);
 	}
 	return TRUE;
 }
@@ -291,9 +272,9 @@ run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 	const UpdateOptions *self = data;
 	CamAdvisoryDb *db = cam_cli_get_advisories(cli, TRUE, error);
 
-	if (db == NULL || !check_names(db, words, error))
+	if (db == NULL || !cam_check_source_names(db, words, "debian-changelog:", error))
 		return FALSE;
-	return update_feeds(cli, db, words, error) &&
+	return update_feeds(cli, self, db, words, error) &&
 	       update_changelogs(cli, self, db, words, error) &&
 	       cam_show_advisory_sources(cli, db, error);
 }

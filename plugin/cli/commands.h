@@ -13,6 +13,7 @@ extern const CamCommand cam_command_inspect;
 extern const CamCommand cam_command_db_update;
 extern const CamCommand cam_command_db_import;
 extern const CamCommand cam_command_db_status;
+extern const CamCommand cam_command_db_remove;
 extern const CamCommand cam_command_scan;
 extern const CamCommand cam_command_packages;
 extern const CamCommand cam_command_fix;

@@ -23,6 +23,43 @@ cam_cli_git_dir(CamCli *cli)
 	return g_build_filename(cam_store_get_path(store), "cache", "git", NULL);
 }
 
+const char *
+cam_shrink_hint(const GError *problem)
+{
+	return g_error_matches(problem, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION)
+		       ? "; --accept-shrink accepts it"
+		       : "";
+}
+
+static gboolean
+has_source(const GPtrArray *sources, const char *name)
+{
+	for (guint i = 0; i < sources->len; i++) {
+		const CamAdvisorySource *source = g_ptr_array_index(sources, i);
+
+		if (g_str_equal(source->name, name))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean
+cam_check_source_names(CamAdvisoryDb *db, const char *const *names, const char *also,
+		       GError **error)
+{
+	g_autoptr(GPtrArray) sources = cam_advisory_db_list_sources(db, error);
+
+	if (sources == NULL)
+		return FALSE;
+	for (; *names != NULL; names++)
+		if (!has_source(sources, *names) &&
+		    (also == NULL || !g_str_has_prefix(*names, also)))
+			return cam_set_error(error, CAM_ERROR_NOT_FOUND,
+					     "there is no source '%s'; see 'cambium db status'",
+					     *names);
+	return TRUE;
+}
+
 static JsonObject *
 source_json(const CamAdvisorySource *source)
 {
@@ -44,6 +81,8 @@ source_json(const CamAdvisorySource *source)
 	if (updated_text != NULL)
 		json_object_set_string_member(object, "updated", updated_text);
 	json_object_set_int_member(object, "records", (gint64) source->records);
+	json_object_set_boolean_member(object, "completeness_unknown",
+				       source->completeness_unknown);
 	if (source->note != NULL)
 		json_object_set_string_member(object, "note", source->note);
 	return object;

@@ -41,6 +41,13 @@ cam_advisory_update_set_lookup(CamAdvisoryUpdate *self, const CamLookup *lookup,
 /* For feeds that know, without looking at each, that @n records are as they were. */
 void cam_advisory_update_count_unchanged(CamAdvisoryUpdate *self, guint64 n);
 const CamFeedResult *cam_advisory_update_get_result(CamAdvisoryUpdate *self);
+/* Records that said something of a package before this update and do not any more. */
+guint64 cam_advisory_update_count_lost(CamAdvisoryUpdate *self);
+/* What the source has now, the update included. */
+gboolean
+cam_advisory_update_count_records(CamAdvisoryUpdate *self, guint64 *records, GError **error);
+/* Nothing in what was read shows that it is all: see CamAdvisorySource. */
+void cam_advisory_update_set_no_end(CamAdvisoryUpdate *self);
 
 /**
  * cam_advisory_update_commit:
@@ -53,6 +60,9 @@ gboolean cam_advisory_update_commit(CamAdvisoryUpdate *self, const char *version
 /* Without a commit nothing has happened. */
 void cam_advisory_update_free(CamAdvisoryUpdate *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdvisoryUpdate, cam_advisory_update_free)
+
+/* With all its records. The caller knows that there is such a source. */
+gboolean cam_advisory_db_remove_source(CamAdvisoryDb *db, const char *name, GError **error);
 
 /* (nullable) (transfer full): the source of that name; NULL without error where there is none. */
 CamAdvisorySource *

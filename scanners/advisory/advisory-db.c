@@ -61,6 +61,8 @@ static const char *const migrations[] = {
 	"ON a.source = s.id"
 	" JOIN affected f ON f.advisory = a.id JOIN packages p ON p.id = f.package"
 	" WHERE s.kind LIKE 'osv-%' AND a.withdrawn = 0 GROUP BY a.source, p.ecosystem;",
+	/* Of what was read before it is not known whether it had an end; it is read again soon. */
+	"ALTER TABLE sources ADD COLUMN no_end INTEGER NOT NULL DEFAULT 0;",
 	NULL,
 };
 
@@ -134,7 +136,7 @@ cam_advisory_source_free(CamAdvisorySource *self)
 	g_free(self);
 }
 
-#define SOURCE_COLUMNS "name, kind, url, version, date, updated, records, note"
+#define SOURCE_COLUMNS "name, kind, url, version, date, updated, records, note, no_end"
 
 static CamAdvisorySource *
 read_source(CamStatement *row)
@@ -149,6 +151,7 @@ read_source(CamStatement *row)
 	source->updated = cam_statement_int(row, 5);
 	source->records = cam_statement_int(row, 6);
 	source->note = g_strdup(cam_statement_text(row, 7));
+	source->completeness_unknown = cam_statement_int(row, 8) != 0;
 	return source;
 }
 

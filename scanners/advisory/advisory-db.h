@@ -54,6 +54,9 @@ typedef struct {
 	gint64 updated; /* when it was read */
 	guint64 records;
 	char *note; /* (nullable): limits that reports must tell */
+	/* What was read has no length, checksum or end mark that shows that it is all of it (plain
+	 * JSON lines, a directory); the note says so too. */
+	gboolean completeness_unknown;
 } CamAdvisorySource;
 void cam_advisory_source_free(CamAdvisorySource *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdvisorySource, cam_advisory_source_free)
@@ -107,16 +110,30 @@ GPtrArray *cam_advisory_db_match(CamAdvisoryDb *self, const char *ecosystem, con
  * updated by the diff of the two commits' trees. The update is one transaction: an interrupted one
  * changes nothing. Memory is bounded; a record over 16 MiB or malformed is counted and named, not
  * fatal.
+ *
+ * A feed that is cut, holds no OSV record, holds more malformed records than sound ones, or lost
+ * more than CAM_FEED_MAX_SHRINK percent of the records that it had changes nothing and is
+ * %CAM_ERROR_DATA_LOSS, %CAM_ERROR_INVALID_ARGUMENT or, for the last, which
+ * %CAM_FEED_ACCEPT_SHRINK allows, %CAM_ERROR_FAILED_PRECONDITION.
  */
+typedef enum {
+	CAM_FEED_NONE = 0,
+	CAM_FEED_ACCEPT_SHRINK = 1 << 0,
+} CamFeedFlags;
+
+#define CAM_FEED_MAX_SHRINK 10
+
 typedef struct {
 	guint64 added, changed, removed, unchanged, malformed;
 } CamFeedResult;
 gboolean cam_feed_import_osv(CamAdvisoryDb *db, const char *location, const char *name,
-			     const char *git_dir, CamProgress *progress, CamFeedResult *result,
-			     GCancellable *cancellable, GError **error);
-/* Refreshes every source that has a location. */
-gboolean
-cam_feed_update(CamAdvisoryDb *db, const char *name, const char *git_dir, CamProgress *progress,
-		CamFeedResult *result, GCancellable *cancellable, GError **error);
+			     const char *git_dir, CamFeedFlags flags, CamProgress *progress,
+			     CamFeedResult *result, GCancellable *cancellable, GError **error);
+/* Refreshes every source that has a location, or one. */
+gboolean cam_feed_update(CamAdvisoryDb *db, const char *name, const char *git_dir,
+			 CamFeedFlags flags, CamProgress *progress, CamFeedResult *result,
+			 GCancellable *cancellable, GError **error);
+/* Forgets a source, of any kind, with all that it said, and its clone. NOT_FOUND. */
+gboolean cam_feed_remove(CamAdvisoryDb *db, const char *name, const char *git_dir, GError **error);
 
 G_END_DECLS

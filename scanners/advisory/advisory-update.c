@@ -17,6 +17,8 @@ struct _CamAdvisoryUpdate {
 			      * record without a fixed version is not NULL */
 	gboolean lookups_changed;
 	CamFeedResult result;
+	guint64 emptied; /* records that were changed and name no package any more */
+	gboolean has_no_end;
 	gboolean open;
 };
 
@@ -237,6 +239,34 @@ note_covered(CamAdvisoryUpdate *self, const CamOsvAffected *affected)
 				     GINT_TO_POINTER(TRUE));
 }
 
+/* Whether a record that is not withdrawn names a package. */
+static gboolean
+is_live(CamAdvisoryUpdate *self, gint64 id, gboolean *live, GError **error)
+{
+	g_autoptr(CamStatement) statement =
+		prepare(self,
+			"SELECT 1 FROM advisories a WHERE a.id = ? AND a.withdrawn = 0"
+			" AND EXISTS (SELECT 1 FROM affected f WHERE f.advisory = a.id)",
+			error);
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_int(statement, 1, id);
+	return cam_statement_step_checked(statement, live, error);
+}
+
+static gboolean
+delete_old(CamAdvisoryUpdate *self, gint64 id, const CamOsvRecord *record, GError **error)
+{
+	gboolean live;
+
+	if (!is_live(self, id, &live, error))
+		return FALSE;
+	if (live && (record->withdrawn != 0 || record->affected->len == 0))
+		self->emptied++;
+	return delete_record(self, id, error);
+}
+
 gboolean
 cam_advisory_update_put(CamAdvisoryUpdate *self, const char *key, const CamSha256 *digest,
 			const CamOsvRecord *record, GError **error)
@@ -245,7 +275,7 @@ cam_advisory_update_put(CamAdvisoryUpdate *self, const char *key, const CamSha25
 	gint64 old, id;
 
 	if (!find_record(self, key, &old, &stored, error) ||
-	    (old != 0 && !delete_record(self, old, error)) ||
+	    (old != 0 && !delete_old(self, old, record, error)) ||
 	    !insert_record(self, key, digest, record, &id, error) || !mark_seen(self, id, error))
 		return FALSE;
 	for (guint i = 0; i < record->affected->len; i++) {
@@ -388,13 +418,41 @@ cam_advisory_update_get_result(CamAdvisoryUpdate *self)
 	return &self->result;
 }
 
+guint64
+cam_advisory_update_count_lost(CamAdvisoryUpdate *self)
+{
+	return self->result.removed + self->emptied;
+}
+
+gboolean
+cam_advisory_update_count_records(CamAdvisoryUpdate *self, guint64 *records, GError **error)
+{
+	g_autoptr(CamStatement) statement =
+		prepare(self, "SELECT count(*) FROM advisories WHERE source = ?", error);
+	gboolean row;
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_int(statement, 1, self->source);
+	if (!cam_statement_step_checked(statement, &row, error))
+		return FALSE;
+	*records = (guint64) cam_statement_int(statement, 0);
+	return TRUE;
+}
+
+void
+cam_advisory_update_set_no_end(CamAdvisoryUpdate *self)
+{
+	self->has_no_end = TRUE;
+}
+
 static gboolean
 update_source(CamAdvisoryUpdate *self, const char *version, gint64 date, const char *note,
 	      GError **error)
 {
 	g_autoptr(CamStatement) statement =
 		prepare(self,
-			"UPDATE sources SET version = ?2, updated = ?3, note = ?4,"
+			"UPDATE sources SET version = ?2, updated = ?3, note = ?4, no_end = ?6,"
 			" records = (SELECT count(*) FROM advisories WHERE source = ?1),"
 			" date = iif(?5 != 0, ?5,"
 			"  (SELECT ifnull(max(modified), 0) FROM advisories WHERE source = ?1))"
@@ -408,6 +466,7 @@ update_source(CamAdvisoryUpdate *self, const char *version, gint64 date, const c
 	cam_statement_bind_int(statement, 3, g_get_real_time() / G_USEC_PER_SEC);
 	cam_statement_bind_text(statement, 4, note);
 	cam_statement_bind_int(statement, 5, date);
+	cam_statement_bind_int(statement, 6, self->has_no_end);
 	return cam_statement_run(statement, error);
 }
 
@@ -497,5 +556,27 @@ cam_advisory_update_commit(CamAdvisoryUpdate *self, const char *version, gint64 
 	self->open = FALSE;
 	if (result != NULL)
 		*result = self->result;
+	return TRUE;
+}
+
+gboolean
+cam_advisory_db_remove_source(CamAdvisoryDb *db, const char *name, GError **error)
+{
+	CamAdvisorySource source = { .name = (char *) name, .kind = (char *) "" };
+	g_autoptr(CamAdvisoryUpdate) self = NULL;
+	g_autoptr(CamStatement) statement = NULL;
+
+	self = cam_advisory_update_begin(db, &source, error);
+	if (self == NULL)
+		return FALSE;
+	/* All that belongs to a source goes with it, as the tables are declared. */
+	statement = prepare(self, "DELETE FROM sources WHERE id = ?", error);
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_int(statement, 1, self->source);
+	if (!cam_statement_run(statement, error) || !change_version(self, error) ||
+	    !cam_database_commit(self->database, error))
+		return cam_error_translate(error, "%s", name);
+	self->open = FALSE;
 	return TRUE;
 }

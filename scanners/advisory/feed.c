@@ -29,11 +29,11 @@ static const struct {
 } feeds[] = {
 	{ FEED_GIT, "osv-git", { ".git" }, NULL },
 	{ FEED_DIRECTORY, "osv-directory", { NULL }, cam_osv_feed_read_directory },
-	{ FEED_ZIP, "osv-zip", { ".zip" }, cam_osv_feed_read_archive },
+	{ FEED_ZIP, "osv-zip", { ".zip" }, cam_osv_feed_read_zip },
 	{ FEED_TAR,
 	  "osv-tar",
 	  { ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.zst", ".tar.bz2" },
-	  cam_osv_feed_read_archive },
+	  cam_osv_feed_read_tar },
 	{ FEED_LINES,
 	  "osv-jsonl",
 	  { ".jsonl", ".jsonl.gz", ".jsonl.xz", ".jsonl.zst", ".jsonl.bz2", ".ndjson", ".json",
@@ -77,6 +77,7 @@ cam_feed_run_skip(CamFeedRun *self, const char *key, const char *reason, GError 
 				     key != NULL ? key : "of one line", reason);
 	else if (n == MAX_NAMED_RECORDS)
 		cam_progress_message(self->progress, "more malformed records are only counted");
+	self->lost_its_place |= key == NULL;
 	return cam_advisory_update_keep(self->update, key, error);
 }
 
@@ -278,19 +279,38 @@ read_files(CamFeedRun *run, const Feed *feed, const CamAdvisorySource *old, char
 			return FALSE;
 		if (old != NULL && g_str_equal(old->version, *version)) {
 			cam_advisory_update_count_unchanged(run->update, old->records);
+			run->has_end = !old->completeness_unknown;
 			return TRUE;
 		}
 	}
-	return feeds[feed->type].read(run, feed->path, error) &&
-	       cam_advisory_update_remove_unseen(run->update, error);
+	if (!feeds[feed->type].read(run, feed->path, error))
+		return FALSE;
+	/* A line that cannot be read may be any record that is missing now. */
+	return run->lost_its_place || cam_advisory_update_remove_unseen(run->update, error);
+}
+
+/* (transfer full) (nullable): what reports must tell of the source. */
+static char *
+make_note(const CamFeedRun *run)
+{
+	guint64 malformed = cam_advisory_update_get_result(run->update)->malformed;
+	g_autoptr(GPtrArray) parts = g_ptr_array_new_null_terminated(3, g_free, TRUE);
+
+	if (malformed > 0)
+		g_ptr_array_add(parts, g_strdup_printf("%" G_GUINT64_FORMAT
+						       " malformed records were left out",
+						       malformed));
+	if (!run->has_end)
+		g_ptr_array_add(parts, g_strdup("completeness unknown: this kind of feed has no "
+						"length, checksum or end mark"));
+	return parts->len > 0 ? g_strjoinv("; ", (char **) parts->pdata) : NULL;
 }
 
 static gboolean
 read_feed(CamFeedRun *run, const Feed *feed, const char *git_dir, const CamAdvisorySource *old,
-	  CamFeedResult *result, GError **error)
+	  CamFeedFlags flags, CamFeedResult *result, GError **error)
 {
 	g_autofree char *version = NULL, *note = NULL;
-	guint64 malformed;
 	gboolean ok;
 
 	if (feed->type == FEED_GIT)
@@ -298,19 +318,18 @@ read_feed(CamFeedRun *run, const Feed *feed, const char *git_dir, const CamAdvis
 				       &version, error);
 	else
 		ok = read_files(run, feed, old, &version, error);
-	if (!ok)
+	if (!ok || !cam_feed_check_records(run, feed->path, old, flags, error))
 		return cam_error_translate(error, "feed %s", feed->name);
-	malformed = cam_advisory_update_get_result(run->update)->malformed;
-	if (malformed > 0)
-		note = g_strdup_printf("%" G_GUINT64_FORMAT " malformed records were left out",
-				       malformed);
+	if (!run->has_end)
+		cam_advisory_update_set_no_end(run->update);
+	note = make_note(run);
 	return cam_advisory_update_commit(run->update, version, 0, note, result, error);
 }
 
 gboolean
 cam_feed_import_osv(CamAdvisoryDb *db, const char *location, const char *name, const char *git_dir,
-		    CamProgress *progress, CamFeedResult *result, GCancellable *cancellable,
-		    GError **error)
+		    CamFeedFlags flags, CamProgress *progress, CamFeedResult *result,
+		    GCancellable *cancellable, GError **error)
 {
 	g_autoptr(Feed) feed = feed_new(location, name, git_dir, progress, cancellable, error);
 	g_autoptr(CamAdvisorySource) old = NULL;
@@ -337,7 +356,7 @@ cam_feed_import_osv(CamAdvisoryDb *db, const char *location, const char *name, c
 	phase = g_strdup_printf("advisories of %s", feed->name);
 	run.update = update;
 	run.phase = cam_progress_begin(progress, phase, 0, CAM_PROGRESS_ITEMS);
-	ok = read_feed(&run, feed, git_dir, old, result, error);
+	ok = read_feed(&run, feed, git_dir, old, flags, result, error);
 	cam_progress_end(progress, run.phase);
 	return ok;
 }
@@ -353,8 +372,9 @@ add_result(CamFeedResult *total, const CamFeedResult *part)
 }
 
 gboolean
-cam_feed_update(CamAdvisoryDb *db, const char *name, const char *git_dir, CamProgress *progress,
-		CamFeedResult *result, GCancellable *cancellable, GError **error)
+cam_feed_update(CamAdvisoryDb *db, const char *name, const char *git_dir, CamFeedFlags flags,
+		CamProgress *progress, CamFeedResult *result, GCancellable *cancellable,
+		GError **error)
 {
 	g_autoptr(GPtrArray) sources = cam_advisory_db_list_sources(db, error);
 	CamFeedResult total = { 0 };
@@ -372,8 +392,8 @@ cam_feed_update(CamAdvisoryDb *db, const char *name, const char *git_dir, CamPro
 		/* Others, such as changelogs, need more than a location to be read again. */
 		if (source->url == NULL || !g_str_has_prefix(source->kind, "osv-"))
 			continue;
-		if (!cam_feed_import_osv(db, source->url, source->name, git_dir, progress, &part,
-					 cancellable, error))
+		if (!cam_feed_import_osv(db, source->url, source->name, git_dir, flags, progress,
+					 &part, cancellable, error))
 			return FALSE;
 		add_result(&total, &part);
 	}
@@ -383,4 +403,26 @@ cam_feed_update(CamAdvisoryDb *db, const char *name, const char *git_dir, CamPro
 	if (result != NULL)
 		*result = total;
 	return TRUE;
+}
+
+gboolean
+cam_feed_remove(CamAdvisoryDb *db, const char *name, const char *git_dir, GError **error)
+{
+	g_autoptr(GError) local_error = NULL;
+	g_autoptr(CamAdvisorySource) source = cam_advisory_db_find_source(db, name, &local_error);
+	g_autofree char *clone = NULL;
+
+	if (local_error != NULL) {
+		g_propagate_error(error, g_steal_pointer(&local_error));
+		return FALSE;
+	}
+	if (source == NULL)
+		return cam_set_error(error, CAM_ERROR_NOT_FOUND,
+				     "there is no advisory source \"%s\"", name);
+	if (!cam_advisory_db_remove_source(db, name, error))
+		return FALSE;
+	if (g_str_equal(source->kind, feeds[FEED_GIT].kind) && source->url != NULL)
+		clone = cam_git_feed_clone_path(source->url, git_dir);
+	return clone == NULL || !g_file_test(clone, G_FILE_TEST_IS_DIR) ||
+	       cam_remove_tree_at(AT_FDCWD, clone, error);
 }

@@ -16,6 +16,9 @@ typedef struct {
 	CamProgress *progress;
 	guint phase;
 	GCancellable *cancellable;
+	gboolean has_end;	 /* (out): something in the feed shows that it is all of it */
+	gboolean is_partial;	 /* (out): only what changed was read */
+	gboolean lost_its_place; /* (out): of a malformed record it is not known which one it is */
 } CamFeedRun;
 
 /* One record. @key: (nullable): its id, where the feed has no files. FALSE only if reading cannot
@@ -26,10 +29,25 @@ cam_feed_run_take(CamFeedRun *self, const char *key, const char *data, gsize siz
 gboolean cam_feed_run_skip(CamFeedRun *self, const char *key, const char *reason, GError **error);
 gboolean cam_feed_run_is_record_name(const char *path);
 
-/* osv-feed.c: reads the whole of a feed of files. */
+/* osv-feed.c: reads the whole of a feed of files; one that is cut is DATA_LOSS. */
 gboolean cam_osv_feed_read_directory(CamFeedRun *run, const char *path, GError **error);
-gboolean cam_osv_feed_read_archive(CamFeedRun *run, const char *path, GError **error);
+gboolean cam_osv_feed_read_tar(CamFeedRun *run, const char *path, GError **error);
+gboolean cam_osv_feed_read_zip(CamFeedRun *run, const char *path, GError **error);
 gboolean cam_osv_feed_read_lines(CamFeedRun *run, const char *path, GError **error);
+
+/* feed-check.c */
+/* What a file is without its compression; bad checksums of that are DATA_LOSS. */
+GInputStream *cam_feed_open(const char *path, GError **error);
+/* The end of an archive that was read without an error and had @n_entries: readers of archives do
+ * not miss it. */
+gboolean cam_feed_check_tar_end(const char *path, GCancellable *cancellable, GError **error);
+gboolean cam_feed_check_zip_end(const char *path, guint64 n_entries, GError **error);
+/* Whether a file is compressed in a form that has an end mark of its own. */
+gboolean cam_feed_is_compressed(const char *path);
+/* Whether what was read is a feed at all, and no less than before. @path: (nullable): of the file,
+ * for the message. @old: (nullable) */
+gboolean cam_feed_check_records(CamFeedRun *run, const char *path, const CamAdvisorySource *old,
+				CamFeedFlags flags, GError **error);
 
 /**
  * cam_git_feed_read:
@@ -40,5 +58,7 @@ gboolean cam_osv_feed_read_lines(CamFeedRun *run, const char *path, GError **err
  */
 gboolean cam_git_feed_read(CamFeedRun *run, const char *url, const char *git_dir,
 			   const char *old_version, char **version, GError **error);
+/* (transfer full) (nullable): the clone of @url; NULL where it is read in place. */
+char *cam_git_feed_clone_path(const char *url, const char *git_dir);
 
 G_END_DECLS

@@ -123,16 +123,25 @@ fetch(GitFeed *self, const char *url, GError **error)
 	return result == 0 || git_failed(error, result, "cannot fetch ", url);
 }
 
+char *
+cam_git_feed_clone_path(const char *url, const char *git_dir)
+{
+	g_autofree char *digest = cam_digest_for_data(url, strlen(url));
+
+	if (g_file_test(url, G_FILE_TEST_IS_DIR))
+		return NULL;
+	return g_strdup_printf("%s/%.16s.git", git_dir, cam_digest_hex(digest));
+}
+
 /* Opens the repository at a path as it is, and that of a URL as our bare copy, up to date. */
 static gboolean
 open_repository(GitFeed *self, const char *url, const char *git_dir, const char **head,
 		GError **error)
 {
-	g_autofree char *digest = cam_digest_for_data(url, strlen(url));
-	g_autofree char *path = NULL;
+	g_autofree char *path = cam_git_feed_clone_path(url, git_dir);
 	int result;
 
-	if (g_file_test(url, G_FILE_TEST_IS_DIR)) {
+	if (path == NULL) {
 		*head = "HEAD";
 		result = git_repository_open(&self->repository, url);
 		return result == 0 || git_failed(error, result, "cannot open ", url);
@@ -140,7 +149,6 @@ open_repository(GitFeed *self, const char *url, const char *git_dir, const char 
 	*head = HEAD_REF;
 	if (!cam_mkdirs_at(AT_FDCWD, git_dir, 0755, error))
 		return FALSE;
-	path = g_strdup_printf("%s/%.16s.git", git_dir, cam_digest_hex(digest));
 	/* Harmless where it is there already; an interrupted fetch left whole objects or none. */
 	result = git_repository_init(&self->repository, path, TRUE);
 	if (result != 0)
@@ -209,6 +217,7 @@ read_changes(GitFeed *self, git_tree *old, git_tree *tree, GError **error)
 	g_autoptr(git_diff) diff = NULL;
 	int result = git_diff_tree_to_tree(&diff, self->repository, old, tree, NULL);
 
+	self->run->is_partial = TRUE;
 	if (result != 0)
 		return git_failed(error, result, "cannot compare two versions of the feed", "");
 	for (size_t i = 0; i < git_diff_num_deltas(diff); i++) {
@@ -282,6 +291,7 @@ cam_git_feed_read(CamFeedRun *run, const char *url, const char *git_dir, const c
 	const char *head = NULL;
 	gboolean ok;
 
+	run->has_end = TRUE; /* a commit names all that it holds by digest */
 	git_libgit2_init();
 	set_limits();
 	ok = open_repository(&self, url, git_dir, &head, error) &&

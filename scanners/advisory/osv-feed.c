@@ -89,18 +89,18 @@ read_entry(CamFeedRun *run, CamArchive *archive, const char *key, GError **error
 	return FALSE;
 }
 
-gboolean
-cam_osv_feed_read_archive(CamFeedRun *run, const char *path, GError **error)
+static gboolean
+read_archive(CamFeedRun *run, CamArchive *archive, const char *path, guint64 *n_entries,
+	     GError **error)
 {
-	g_autoptr(CamArchive) archive = cam_archive_open_file(path, error);
 	g_autoptr(GError) local_error = NULL;
 	const CamArchiveEntry *entry;
 
-	if (archive == NULL)
-		return FALSE;
+	*n_entries = 0;
 	while ((entry = cam_archive_next(archive, run->cancellable, &local_error)) != NULL) {
 		g_autofree char *key = g_strdup(entry->path);
 
+		++*n_entries;
 		if (entry->type != CAM_ARCHIVE_FILE || !cam_feed_run_is_record_name(key))
 			continue;
 		if (!read_entry(run, archive, key, error))
@@ -111,6 +111,32 @@ cam_osv_feed_read_archive(CamFeedRun *run, const char *path, GError **error)
 		return cam_error_translate(error, "%s", path);
 	}
 	return TRUE;
+}
+
+gboolean
+cam_osv_feed_read_tar(CamFeedRun *run, const char *path, GError **error)
+{
+	g_autoptr(GInputStream) stream = cam_feed_open(path, error);
+	g_autoptr(CamArchive) archive =
+		stream != NULL ? cam_archive_open_stream(stream, error) : NULL;
+	guint64 n_entries;
+
+	run->has_end = TRUE;
+	if (archive == NULL)
+		return cam_error_translate(error, "%s", path);
+	return read_archive(run, archive, path, &n_entries, error) &&
+	       cam_feed_check_tar_end(path, run->cancellable, error);
+}
+
+gboolean
+cam_osv_feed_read_zip(CamFeedRun *run, const char *path, GError **error)
+{
+	g_autoptr(CamArchive) archive = cam_archive_open_file(path, error);
+	guint64 n_entries;
+
+	run->has_end = TRUE;
+	return archive != NULL && read_archive(run, archive, path, &n_entries, error) &&
+	       cam_feed_check_zip_end(path, n_entries, error);
 }
 
 /* ---- JSON lines ---- */
@@ -166,26 +192,38 @@ feed_chunk(LineCutter *self, const char *chunk, gsize size, GError **error)
 	return TRUE;
 }
 
+/* A last line without an end that is a whole record may be all there is; anything else is a line
+ * that was cut. */
+static gboolean
+end_last_line(LineCutter *self, const char *path, GError **error)
+{
+	guint64 malformed = cam_advisory_update_get_result(self->run->update)->malformed;
+
+	if (self->line->len == 0 && !self->skipping)
+		return TRUE;
+	if (!end_line(self, error))
+		return FALSE;
+	return cam_advisory_update_get_result(self->run->update)->malformed == malformed ||
+	       cam_set_error(error, CAM_ERROR_DATA_LOSS,
+			     "%s is cut, or no JSON lines: the last line ends in the middle", path);
+}
+
 gboolean
 cam_osv_feed_read_lines(CamFeedRun *run, const char *path, GError **error)
 {
-	g_autoptr(GFile) file = g_file_new_for_path(path);
-	g_autoptr(GFileInputStream) base = g_file_read(file, run->cancellable, error);
+	g_autoptr(GInputStream) stream = cam_feed_open(path, error);
 	g_autoptr(GByteArray) line = g_byte_array_new();
 	g_autofree char *chunk = g_malloc(CHUNK_SIZE);
 	LineCutter cutter = { .run = run, .line = line };
-	g_autoptr(GInputStream) stream = NULL;
 	gssize n;
 
-	if (base == NULL)
-		return cam_error_translate(error, NULL);
-	stream = cam_archive_decompress_stream_new(G_INPUT_STREAM(base), error);
 	if (stream == NULL)
 		return cam_error_translate(error, "%s", path);
+	run->has_end = cam_feed_is_compressed(path);
 	while ((n = g_input_stream_read(stream, chunk, CHUNK_SIZE, run->cancellable, error)) > 0)
 		if (!feed_chunk(&cutter, chunk, n, error))
 			return FALSE;
 	if (n < 0)
 		return cam_error_translate(error, "%s", path);
-	return (line->len == 0 && !cutter.skipping) || end_line(&cutter, error);
+	return end_last_line(&cutter, path, error);
 }

@@ -409,8 +409,8 @@ test_oracle(void)
 		g_test_skip("the oracle or a Debian 12 is not here");
 		return;
 	}
-	g_assert_true(
-		cam_feed_import_osv(db, feed, NULL, "/nonexistent", NULL, NULL, NULL, &error));
+	g_assert_true(cam_feed_import_osv(db, feed, NULL, "/nonexistent", CAM_FEED_NONE, NULL, NULL,
+					  NULL, &error));
 	g_assert_no_error(error);
 	dir = g_dir_open("/usr/share/doc", 0, &error);
 	g_assert_no_error(error);

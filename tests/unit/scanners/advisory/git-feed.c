@@ -102,8 +102,8 @@ import(Fixture *f, const char *location)
 	g_autoptr(GError) error = NULL;
 	CamFeedResult result = { 0 };
 
-	g_assert_true(cam_feed_import_osv(f->db, location, "feed", f->clones, NULL, &result, NULL,
-					  &error));
+	g_assert_true(cam_feed_import_osv(f->db, location, "feed", f->clones,
+					  CAM_FEED_ACCEPT_SHRINK, NULL, &result, NULL, &error));
 	g_assert_no_error(error);
 	return result;
 }
@@ -191,18 +191,78 @@ test_rewritten(Fixture *f, gconstpointer data)
 }
 
 static void
+refuse(Fixture *f, const char *location, CamFeedFlags flags, CamError code)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_false(cam_feed_import_osv(f->db, location, "feed", f->clones, flags, NULL, NULL,
+					   NULL, &error));
+	g_assert_error(error, CAM_ERROR, (int) code);
+	assert_matches(f, 3);
+}
+
+/* A branch that was emptied, that lost most of its records, or that is another one now. */
+static void
+test_shrunk(Fixture *f, gconstpointer data)
+{
+	static const char *const whole[] = { "CVE-2023-1", "2", "CVE-2023-2", "3",
+					     "CVE-2023-3", "4", NULL };
+	static const char *const part[] = { "CVE-2023-1", "2", NULL };
+	static const char *const other[] = { "CVE-2024-1", "2", "CVE-2024-2", "3",
+					     "CVE-2024-3", "4", NULL };
+	static const char *const nothing[] = { NULL };
+	g_autofree char *url = g_strconcat("git+file://", f->origin, NULL);
+	const char *locations[] = { f->origin, url };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(locations); i++) {
+		commit(f, whole);
+		import(f, locations[i]);
+		assert_matches(f, 3);
+		commit(f, nothing);
+		refuse(f, locations[i], CAM_FEED_NONE, CAM_ERROR_FAILED_PRECONDITION);
+		commit(f, part);
+		refuse(f, locations[i], CAM_FEED_NONE, CAM_ERROR_FAILED_PRECONDITION);
+		commit(f, other);
+		refuse(f, locations[i], CAM_FEED_NONE, CAM_ERROR_FAILED_PRECONDITION);
+		commit(f, part);
+		assert_result(import(f, locations[i]), 0, 0, 2);
+		assert_matches(f, 1);
+	}
+}
+
+static void
+test_remove(Fixture *f, gconstpointer data)
+{
+	static const char *const records[] = { "CVE-2023-1", "2", NULL };
+	g_autofree char *url = g_strconcat("git+file://", f->origin, NULL);
+	g_autoptr(GDir) dir = NULL;
+
+	commit(f, records);
+	import(f, url);
+	g_assert_true(cam_feed_remove(f->db, "feed", f->clones, NULL));
+	assert_matches(f, 0);
+	dir = g_dir_open(f->clones, 0, NULL);
+	g_assert_null(g_dir_read_name(dir));
+
+	/* A repository that is read in place is the user's. */
+	import(f, f->origin);
+	g_assert_true(cam_feed_remove(f->db, "feed", f->clones, NULL));
+	g_assert_true(g_file_test(f->origin, G_FILE_TEST_IS_DIR));
+}
+
+static void
 test_failures(Fixture *f, gconstpointer data)
 {
 	g_autofree char *missing = g_strconcat("git+file://", f->dir, "/missing.git", NULL);
 	g_autoptr(GError) error = NULL;
 
 	/* no commit yet */
-	g_assert_false(
-		cam_feed_import_osv(f->db, f->origin, NULL, f->clones, NULL, NULL, NULL, &error));
+	g_assert_false(cam_feed_import_osv(f->db, f->origin, NULL, f->clones, CAM_FEED_NONE, NULL,
+					   NULL, NULL, &error));
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
 	g_clear_error(&error);
-	g_assert_false(
-		cam_feed_import_osv(f->db, missing, NULL, f->clones, NULL, NULL, NULL, &error));
+	g_assert_false(cam_feed_import_osv(f->db, missing, NULL, f->clones, CAM_FEED_NONE, NULL,
+					   NULL, NULL, &error));
 	g_assert_true(error != NULL && error->domain == CAM_ERROR);
 	assert_matches(f, 0);
 }
@@ -216,6 +276,8 @@ main(int argc, char **argv)
 	ADD("path", test_path);
 	ADD("url", test_url);
 	ADD("rewritten", test_rewritten);
+	ADD("shrunk", test_shrunk);
+	ADD("remove", test_remove);
 	ADD("failures", test_failures);
 	return g_test_run();
 }

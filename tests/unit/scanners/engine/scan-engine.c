@@ -30,7 +30,8 @@ import(ImageFixture *f, const char *records)
 
 	g_assert_no_error(error);
 	g_assert_true(g_file_set_contents(feed, records, -1, NULL));
-	cam_feed_import_osv(db, feed, "feed", f->path, NULL, &result, NULL, &error);
+	cam_feed_import_osv(db, feed, "feed", f->path, CAM_FEED_ACCEPT_SHRINK, NULL, &result, NULL,
+			    &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(result.malformed, ==, 0);
 }
