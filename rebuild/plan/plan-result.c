@@ -180,6 +180,8 @@ reason_unfixed(CamPlanSelection *self, GHashTable *moved, const CamFinding *find
 	if (finding->kind == CAM_FINDING_END_OF_LIFE || finding->state == CAM_STATE_END_OF_LIFE)
 		return g_strdup("end of life: the release gets no fixes any more, "
 				"move to a supported one");
+	if (finding->state == CAM_STATE_FIXED_IN_PRO)
+		return g_strdup("the fixed version is in Ubuntu Pro only");
 	if (finding->state == CAM_STATE_NOT_FIXED || !finding->fixed_version)
 		return g_strdup("no fixed version exists yet");
 

@@ -13,7 +13,7 @@ cam_coverage_clear(CamCoverage *self)
 }
 
 static gboolean
-ask_feeds(CamAdvisoryDb *self, const char *ecosystem, CamCoverage *out, GError **error)
+ask_feeds_of(CamAdvisoryDb *self, const char *ecosystem, CamCoverage *out, GError **error)
 {
 	g_autoptr(CamStatement) statement = cam_database_prepare(
 		cam_advisory_db_get_database(self),
@@ -25,8 +25,24 @@ ask_feeds(CamAdvisoryDb *self, const char *ecosystem, CamCoverage *out, GError *
 	cam_statement_bind_text(statement, 1, ecosystem);
 	if (!cam_statement_step_checked(statement, &row, error))
 		return FALSE;
-	out->fixes = row && cam_statement_int(statement, 0) > 0;
-	out->unfixed = row && cam_statement_int(statement, 1) > 0;
+	out->fixes |= row && cam_statement_int(statement, 0) > 0;
+	out->unfixed |= row && cam_statement_int(statement, 1) > 0;
+	return TRUE;
+}
+
+/* All that speak of the release, but for FIPS: few packages have such builds. */
+static gboolean
+ask_feeds(CamAdvisoryDb *self, const char *ecosystem, CamCoverage *out, GError **error)
+{
+	g_autoptr(GPtrArray) scopes = cam_ecosystem_list_scopes(ecosystem);
+
+	for (guint i = 0; i < scopes->len; i++) {
+		const CamScopedEcosystem *scoped = g_ptr_array_index(scopes, i);
+
+		if (scoped->scope != CAM_SCOPE_FIPS &&
+		    !ask_feeds_of(self, scoped->ecosystem, out, error))
+			return FALSE;
+	}
 	return TRUE;
 }
 

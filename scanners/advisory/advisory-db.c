@@ -63,6 +63,11 @@ static const char *const migrations[] = {
 	" WHERE s.kind LIKE 'osv-%' AND a.withdrawn = 0 GROUP BY a.source, p.ecosystem;",
 	/* Of what was read before it is not known whether it had an end; it is read again soon. */
 	"ALTER TABLE sources ADD COLUMN no_end INTEGER NOT NULL DEFAULT 0;",
+	/* Names of ecosystems are written otherwise: all feeds are read anew with the next update.
+	 */
+	"UPDATE sources SET version = '' WHERE kind LIKE 'osv-%';"
+	"UPDATE advisories SET digest = x'' WHERE source IN"
+	" (SELECT id FROM sources WHERE kind LIKE 'osv-%');",
 	NULL,
 };
 
@@ -192,23 +197,38 @@ cam_advisory_db_find_source(CamAdvisoryDb *self, const char *name, GError **erro
 	return read_source(statement);
 }
 
+static gboolean
+has_rows(CamAdvisoryDb *self, const char *ecosystem, gboolean *has, GError **error)
+{
+	g_autoptr(CamStatement) statement =
+		cam_database_prepare(self->database,
+				     "SELECT 1 FROM packages p JOIN affected f"
+				     " ON f.package = p.id WHERE p.ecosystem = ? LIMIT 1",
+				     error);
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_text(statement, 1, ecosystem);
+	return cam_statement_step_checked(statement, has, error);
+}
+
 gboolean
 cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosystem, gboolean *has,
 			      GError **error)
 {
-	g_autofree char *normal = cam_ecosystem_normalise(ecosystem);
-	g_autoptr(CamStatement) statement = NULL;
+	g_autoptr(GPtrArray) scopes = cam_ecosystem_list_scopes(ecosystem);
 
 	g_return_val_if_fail(CAM_IS_ADVISORY_DB(self), FALSE);
 
-	statement = cam_database_prepare(self->database,
-					 "SELECT 1 FROM packages p JOIN affected f"
-					 " ON f.package = p.id WHERE p.ecosystem = ? LIMIT 1",
-					 error);
-	if (statement == NULL)
-		return FALSE;
-	cam_statement_bind_text(statement, 1, normal);
-	return cam_statement_step_checked(statement, has, error);
+	*has = FALSE;
+	for (guint i = 0; i < scopes->len && !*has; i++) {
+		const CamScopedEcosystem *scoped = g_ptr_array_index(scopes, i);
+
+		if (scoped->scope != CAM_SCOPE_FIPS &&
+		    !has_rows(self, scoped->ecosystem, has, error))
+			return FALSE;
+	}
+	return TRUE;
 }
 
 char *
@@ -251,19 +271,13 @@ read_row(CamStatement *statement, CamVersionCompare compare, const char *version
 	return row;
 }
 
-GPtrArray *
-cam_advisory_db_match(CamAdvisoryDb *self, const char *ecosystem, const char *package,
-		      const char *version, GError **error)
+/* Adds what is known of the package in one ecosystem. */
+static gboolean
+add_rows(CamAdvisoryDb *self, const CamScopedEcosystem *scoped, guint track, const char *package,
+	 const char *version, GPtrArray *rows, GError **error)
 {
-	g_autofree char *normal = cam_ecosystem_normalise(ecosystem);
-	g_autoptr(GPtrArray) rows =
-		g_ptr_array_new_with_free_func((GDestroyNotify) cam_advisory_row_free);
-	g_autoptr(CamStatement) statement = NULL;
-	gboolean row;
-
-	g_return_val_if_fail(CAM_IS_ADVISORY_DB(self), NULL);
-
-	statement = cam_database_prepare(
+	CamVersionCompare compare = cam_version_compare_for_ecosystem(scoped->ecosystem);
+	g_autoptr(CamStatement) statement = cam_database_prepare(
 		self->database,
 		"SELECT f.ranges, a.identities, s.kind, s.name, a.aliases, a.summary, a.urls,"
 		" a.published, a.modified, f.severity, f.score, f.vector"
@@ -272,16 +286,38 @@ cam_advisory_db_match(CamAdvisoryDb *self, const char *ecosystem, const char *pa
 		" WHERE p.ecosystem = ? AND p.name = ? AND a.withdrawn = 0"
 		" ORDER BY s.name, a.record",
 		error);
+	gboolean more;
+
 	if (statement == NULL)
-		return NULL;
-	cam_statement_bind_text(statement, 1, normal);
+		return FALSE;
+	cam_statement_bind_text(statement, 1, scoped->ecosystem);
 	cam_statement_bind_text(statement, 2, package);
-	while (cam_statement_step_checked(statement, &row, error)) {
-		if (!row)
-			return cam_advisory_match_rows(rows,
-						       cam_version_compare_for_ecosystem(normal));
-		g_ptr_array_add(rows, read_row(statement, cam_version_compare_for_ecosystem(normal),
-					       version));
+	while (cam_statement_step_checked(statement, &more, error)) {
+		CamAdvisoryRow *row;
+
+		if (!more)
+			return TRUE;
+		row = read_row(statement, compare, version);
+		row->scope = scoped->scope;
+		row->track = track;
+		g_ptr_array_add(rows, row);
 	}
-	return NULL;
+	return FALSE;
+}
+
+GPtrArray *
+cam_advisory_db_match(CamAdvisoryDb *self, const char *ecosystem, const char *package,
+		      const char *version, GError **error)
+{
+	g_autoptr(GPtrArray) scopes = cam_ecosystem_list_scopes(ecosystem);
+	g_autoptr(GPtrArray) rows =
+		g_ptr_array_new_with_free_func((GDestroyNotify) cam_advisory_row_free);
+
+	g_return_val_if_fail(CAM_IS_ADVISORY_DB(self), NULL);
+
+	for (guint i = 0; i < scopes->len; i++)
+		if (!add_rows(self, g_ptr_array_index(scopes, i), i, package, version, rows, error))
+			return NULL;
+	return cam_advisory_match_rows(rows, cam_build_of(package, version),
+				       cam_version_compare_for_ecosystem(ecosystem));
 }

@@ -40,6 +40,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdvisory, cam_advisory_free)
 typedef struct {
 	CamAdvisory *advisory;
 	char *fixed_version; /* (nullable): the lowest fixed version above the installed one */
+	gboolean pro_only;   /* only Ubuntu Pro has it */
 } CamMatch;
 void cam_match_free(CamMatch *self);
 /* Whether the id is that of an update of a security suite that names no CVE. */
@@ -72,7 +73,7 @@ CamAdvisoryDb *cam_advisory_db_open(const char *path, GError **error);
 GPtrArray *cam_advisory_db_list_sources(CamAdvisoryDb *self, GError **error);
 /* Changes whenever the content does; key of remembered matches. */
 const char *cam_advisory_db_get_version(CamAdvisoryDb *self);
-/* Whether any record, of any source, is about packages of @ecosystem. */
+/* Whether any record, of any source, speaks of packages of @ecosystem. */
 gboolean cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosystem, gboolean *has,
 				       GError **error);
 

@@ -10,7 +10,9 @@
 /* All rows of one identity. */
 typedef struct {
 	const char *id;
-	GPtrArray *rows; /* (element-type CamAdvisoryRow), not owned */
+	GPtrArray *rows;   /* (element-type CamAdvisoryRow), not owned; after select_rows() those
+			    * that speak */
+	GPtrArray *silent; /* the others */
 } Group;
 
 void
@@ -63,6 +65,7 @@ static void
 group_free(Group *self)
 {
 	g_ptr_array_unref(self->rows);
+	g_ptr_array_unref(self->silent);
 	g_free(self);
 }
 
@@ -89,6 +92,7 @@ group_rows(const GPtrArray *rows)
 				group = g_new0(Group, 1);
 				group->id = row->identities[n];
 				group->rows = g_ptr_array_new();
+				group->silent = g_ptr_array_new();
 				g_hash_table_insert(by_id, row->identities[n], group);
 				g_ptr_array_add(groups, group);
 			}
@@ -103,6 +107,87 @@ static gboolean
 is_changelog(const CamAdvisoryRow *row)
 {
 	return g_str_equal(row->kind, CAM_ADVISORY_KIND_CHANGELOG);
+}
+
+/* ---- which rows speak ---- */
+
+static gboolean
+has_scope(const Group *group, CamScope scope)
+{
+	for (guint i = 0; i < group->rows->len; i++) {
+		const CamAdvisoryRow *row = g_ptr_array_index(group->rows, i);
+
+		if (row->scope == scope && !is_changelog(row))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static gboolean
+has_changelog(const Group *group)
+{
+	for (guint i = 0; i < group->rows->len; i++)
+		if (is_changelog(g_ptr_array_index(group->rows, i)))
+			return TRUE;
+	return FALSE;
+}
+
+/* See cam_advisory_match_rows(). */
+static CamScope
+find_scope(const Group *group, CamBuild build)
+{
+	if (build == CAM_BUILD_FIPS && has_scope(group, CAM_SCOPE_FIPS))
+		return CAM_SCOPE_FIPS;
+	if (build == CAM_BUILD_ESM && has_scope(group, CAM_SCOPE_PRO))
+		return CAM_SCOPE_PRO;
+	if (has_scope(group, CAM_SCOPE_RELEASE) || has_changelog(group))
+		return CAM_SCOPE_RELEASE;
+	return has_scope(group, CAM_SCOPE_PRO) ? CAM_SCOPE_PRO : CAM_SCOPE_ANY_RELEASE;
+}
+
+static void
+select_rows(Group *group, CamBuild build)
+{
+	CamScope scope = find_scope(group, build);
+	g_autoptr(GPtrArray) all = g_steal_pointer(&group->rows);
+
+	group->rows = g_ptr_array_new();
+	for (guint i = 0; i < all->len; i++) {
+		CamAdvisoryRow *row = g_ptr_array_index(all, i);
+
+		/* Changelogs are of the builds that the archive has. */
+		if (is_changelog(row) ? scope != CAM_SCOPE_FIPS : row->scope == scope)
+			g_ptr_array_add(group->rows, row);
+		else
+			g_ptr_array_add(group->silent, row);
+	}
+}
+
+/* Whether another row of the same track, or the row itself, says that the version is affected. */
+static gboolean
+is_track_affected(const Group *group, guint track)
+{
+	for (guint i = 0; i < group->rows->len; i++) {
+		const CamAdvisoryRow *row = g_ptr_array_index(group->rows, i);
+
+		if (row->affected && row->track == track)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* One module has several tracks, and a build of any may be installed: what one of them fixes below
+ * the installed version is fixed. */
+static gboolean
+is_fixed_in_a_track(const Group *group)
+{
+	for (guint i = 0; i < group->rows->len; i++) {
+		const CamAdvisoryRow *row = g_ptr_array_index(group->rows, i);
+
+		if (row->scope == CAM_SCOPE_FIPS && !is_track_affected(group, row->track))
+			return TRUE;
+	}
+	return FALSE;
 }
 
 /* Whether the group's package is affected, see cam_advisory_match_rows(). */
@@ -126,6 +211,8 @@ is_affected(const Group *group)
 	}
 	if (!recorded)
 		return changelog_affected;
+	if (affected && is_fixed_in_a_track(group))
+		return FALSE;
 	/* Records that know of no fix may be older than the package that has it. */
 	if (affected && !fix_known && in_changelog)
 		return changelog_affected;
@@ -168,16 +255,42 @@ steal_strings(GPtrArray *list)
 	return (char **) g_ptr_array_free(list, FALSE);
 }
 
+static gboolean
+is_pro(const CamAdvisoryRow *row)
+{
+	return row->scope == CAM_SCOPE_PRO || row->scope == CAM_SCOPE_FIPS;
+}
+
+/* A fix that everybody can have goes before one of Ubuntu Pro; of the same kind, the lowest. */
 static void
 merge_fixed(CamMatch *match, const CamAdvisoryRow *row, CamVersionCompare compare)
 {
 	if (row->fixed == NULL)
 		return;
-	if (match->fixed_version != NULL &&
+	if (match->fixed_version != NULL && match->pro_only == is_pro(row) &&
 	    (compare == NULL || compare(row->fixed, match->fixed_version) >= 0))
+		return;
+	if (match->fixed_version != NULL && !match->pro_only && is_pro(row))
 		return;
 	g_free(match->fixed_version);
 	match->fixed_version = g_strdup(row->fixed);
+	match->pro_only = is_pro(row);
+}
+
+/* Rows that do not judge the version may still know a fix of it: another build of the same package,
+ * which is no replacement for a certified one. */
+static void
+merge_silent(CamMatch *match, const Group *group, CamVersionCompare compare)
+{
+	if (has_scope(group, CAM_SCOPE_FIPS))
+		return;
+	for (guint i = 0; i < group->silent->len; i++) {
+		const CamAdvisoryRow *row = g_ptr_array_index(group->silent, i);
+
+		if (row->affected && !is_changelog(row) &&
+		    (row->scope == CAM_SCOPE_RELEASE || row->scope == CAM_SCOPE_PRO))
+			merge_fixed(match, row, compare);
+	}
 }
 
 /* The row that knows most speaks; from the others come names and what it lacks. */
@@ -212,6 +325,7 @@ merge_group(const Group *group, CamVersionCompare compare)
 			advisory->published = row->published;
 		advisory->modified = MAX(advisory->modified, row->modified);
 	}
+	merge_silent(match, group, compare);
 	advisory->id = g_strdup(group->id);
 	advisory->severity = best->severity;
 	advisory->score = best->score;
@@ -225,14 +339,15 @@ merge_group(const Group *group, CamVersionCompare compare)
 }
 
 GPtrArray *
-cam_advisory_match_rows(const GPtrArray *rows, CamVersionCompare compare)
+cam_advisory_match_rows(const GPtrArray *rows, CamBuild build, CamVersionCompare compare)
 {
 	g_autoptr(GPtrArray) groups = group_rows(rows);
 	GPtrArray *matches = g_ptr_array_new_with_free_func((GDestroyNotify) cam_match_free);
 
 	for (guint i = 0; i < groups->len; i++) {
-		const Group *group = g_ptr_array_index(groups, i);
+		Group *group = g_ptr_array_index(groups, i);
 
+		select_rows(group, build);
 		if (is_affected(group))
 			g_ptr_array_add(matches, merge_group(group, compare));
 	}

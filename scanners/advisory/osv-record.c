@@ -50,16 +50,6 @@ cam_osv_record_free(CamOsvRecord *self)
 	g_free(self);
 }
 
-char *
-cam_ecosystem_normalise(const char *ecosystem)
-{
-	gsize size = strlen(ecosystem);
-
-	if (g_str_has_prefix(ecosystem, "Ubuntu:") && g_str_has_suffix(ecosystem, ":LTS"))
-		size -= strlen(":LTS");
-	return g_strndup(ecosystem, size);
-}
-
 /* Names end up in lines: they have no control characters. */
 static gboolean
 is_name(const char *text)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "scanners/advisory/advisory-db.h"
+#include "scanners/advisory/ecosystem.h"
 #include "scanners/advisory/version-ranges.h"
 
 G_BEGIN_DECLS
@@ -43,8 +44,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamOsvRecord, cam_osv_record_free)
 CamOsvAffected *
 cam_osv_affected_new(const char *ecosystem, const char *package, const char *ranges);
 void cam_osv_affected_free(CamOsvAffected *self);
-
-/* "Ubuntu:22.04:LTS" and "Ubuntu:22.04" are one. (transfer full) */
-char *cam_ecosystem_normalise(const char *ecosystem);
 
 G_END_DECLS

@@ -25,6 +25,7 @@ cam_finding_state_name(CamFindingState state)
 	static const char *const names[] = {
 		[CAM_STATE_FIXED] = "fixed",
 		[CAM_STATE_NOT_FIXED] = "not-fixed",
+		[CAM_STATE_FIXED_IN_PRO] = "fixed-in-ubuntu-pro",
 		[CAM_STATE_END_OF_LIFE] = "end-of-life",
 	};
 

@@ -12,9 +12,10 @@ typedef enum {
 } CamFindingKind;
 
 typedef enum {
-	CAM_STATE_FIXED,       /* "fixed": a fixed version exists */
-	CAM_STATE_NOT_FIXED,   /* "not-fixed" */
-	CAM_STATE_END_OF_LIFE, /* "end-of-life": nobody will fix it */
+	CAM_STATE_FIXED,	/* "fixed": a fixed version exists */
+	CAM_STATE_NOT_FIXED,	/* "not-fixed" */
+	CAM_STATE_FIXED_IN_PRO, /* "fixed-in-ubuntu-pro": only Ubuntu Pro has the fixed version */
+	CAM_STATE_END_OF_LIFE,	/* "end-of-life": nobody will fix it */
 } CamFindingState;
 
 const char *cam_finding_kind_name(CamFindingKind kind);

@@ -6,8 +6,9 @@
 #include "scanners/engine/match-codec.h"
 
 /* Texts come from feeds and may be any bytes, which GVariant's strings may not: all is "ay".
- * id, aliases, summary, severity, score, vector, references, source, three times, fixed version */
-#define MATCH_TYPE "(ayaaymayydmayaayayxxxmay)"
+ * id, aliases, summary, severity, score, vector, references, source, three times, fixed version,
+ * whether Pro alone has it */
+#define MATCH_TYPE "(ayaaymayydmayaayayxxxmayb)"
 /* Coverage: fixes, unfixed, reason, when */
 #define MATCHES_TYPE "(bbmayxa" MATCH_TYPE ")"
 
@@ -38,13 +39,13 @@ cam_matches_to_bytes(const GPtrArray *matches, const CamCoverage *coverage)
 		const CamAdvisory *advisory = match->advisory;
 
 		g_variant_builder_add(
-			&builder, "(^ay@aay@mayyd@may@aay^ayxxx@may)", advisory->id,
+			&builder, "(^ay@aay@mayyd@may@aay^ayxxx@mayb)", advisory->id,
 			bytestrings(advisory->aliases), maybe_bytestring(advisory->summary),
 			(guchar) advisory->severity, advisory->score,
 			maybe_bytestring(advisory->vector), bytestrings(advisory->references),
 			advisory->source != NULL ? advisory->source : "", advisory->published,
 			advisory->modified, advisory->withdrawn,
-			maybe_bytestring(match->fixed_version));
+			maybe_bytestring(match->fixed_version), match->pro_only);
 	}
 	variant = g_variant_ref_sink(
 		g_variant_new("(bb@mayx@a" MATCH_TYPE ")", coverage->fixes, coverage->unfixed,
@@ -70,10 +71,10 @@ match_from_variant(GVariant *variant)
 	GVariant *summary, *vector, *fixed_version;
 	guchar severity;
 
-	g_variant_get(variant, "(^ay^aay@mayyd@may^aay^ayxxx@may)", &advisory->id,
+	g_variant_get(variant, "(^ay^aay@mayyd@may^aay^ayxxx@mayb)", &advisory->id,
 		      &advisory->aliases, &summary, &severity, &advisory->score, &vector,
 		      &advisory->references, &advisory->source, &advisory->published,
-		      &advisory->modified, &advisory->withdrawn, &fixed_version);
+		      &advisory->modified, &advisory->withdrawn, &fixed_version, &match->pro_only);
 	advisory->severity = MIN(severity, CAM_SEVERITY_CRITICAL);
 	advisory->summary = take_maybe(summary);
 	advisory->vector = take_maybe(vector);

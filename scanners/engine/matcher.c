@@ -29,7 +29,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Answer, answer_free)
 /* ---- remembered matches ---- */
 
 /* The key names the form of the value. */
-#define MATCH_FORM "match-2"
+#define MATCH_FORM "match-3"
 
 static Answer *
 ask(CamMemo *memo, CamAdvisoryDb *db, const char *db_version, const char *ecosystem,
@@ -92,9 +92,12 @@ new_finding(const CamPackage *package, const CamMatch *match)
 }
 
 static void
-finish_finding(CamFinding *finding, const CamPackage *package, CamSupport support)
+finish_finding(CamFinding *finding, const CamPackage *package, const CamMatch *match,
+	       CamSupport support)
 {
-	if (finding->fixed_version != NULL)
+	if (match->pro_only)
+		finding->state = CAM_STATE_FIXED_IN_PRO;
+	else if (finding->fixed_version != NULL)
 		finding->state = CAM_STATE_FIXED;
 	else if (support == CAM_SUPPORT_END_OF_LIFE)
 		finding->state = CAM_STATE_END_OF_LIFE;
@@ -109,6 +112,12 @@ finish_finding(CamFinding *finding, const CamPackage *package, CamSupport suppor
 				  "from %s %s or later"
 				: "upgrade %s to a version that is built from %s %s or later",
 			package->name, package->source_name, finding->fixed_version);
+		break;
+	case CAM_STATE_FIXED_IN_PRO:
+		finding->suggestion = g_strdup_printf(
+			"the fix, %s %s, is published in Ubuntu Pro only: build the image with a "
+			"subscription, or from a release that has the fix",
+			package->source_name, finding->fixed_version);
 		break;
 	case CAM_STATE_NOT_FIXED:
 		finding->suggestion = g_strdup_printf("there is no fixed version of %s yet: remove "
@@ -145,7 +154,7 @@ take_answer(Answer *answer, const CamPackage *package, CamSupport support, CamMa
 	for (guint m = 0; m < answer->matches->len; m++) {
 		CamFinding *finding = new_finding(package, answer->matches->pdata[m]);
 
-		finish_finding(finding, package, support);
+		finish_finding(finding, package, answer->matches->pdata[m], support);
 		g_ptr_array_add(out->findings, finding);
 	}
 	if (!answer->coverage.fixes)

@@ -281,6 +281,63 @@ test_shared(Fixture *f, gconstpointer data)
 	}
 }
 
+/* Rows as Ubuntu writes them. */
+static void
+test_shared_ubuntu(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *ecosystem, *package, *version, *cve, *expected;
+	} cases[] = {
+		{ "Ubuntu:22.04:LTS", "openssl", "3.0.2-0ubuntu1.9", "CVE-2023-2650",
+		  "3.0.2-0ubuntu1.10" },
+		{ "Ubuntu:22.04:LTS", "openssl", "3.0.2-0ubuntu1.10", "CVE-2023-2650", "-" },
+		{ "Ubuntu:22.04:LTS", "openssl", "3.0.2-0ubuntu1.9+Fips1", "CVE-2023-2650",
+		  "pro 3.0.2-0ubuntu1.10+Fips1" },
+		{ "Ubuntu:22.04:LTS", "openssl", "3.0.2-0ubuntu1.10+Fips1", "CVE-2023-2650", "-" },
+		{ "Ubuntu:16.04:LTS", "openssl", "1.0.2g-1ubuntu4.20", "CVE-2023-2650",
+		  "pro 1.0.2g-1ubuntu4.20+esm9" },
+		{ "Ubuntu:16.04:LTS", "openssl", "1.0.2g-1ubuntu4.20+esm8", "CVE-2023-2650",
+		  "pro 1.0.2g-1ubuntu4.20+esm9" },
+		{ "Ubuntu:16.04:LTS", "openssl", "1.0.2g-1ubuntu4.20+esm9", "CVE-2023-2650", "-" },
+		{ "Ubuntu:18.04:LTS", "openssl", "1.1.1-1ubuntu2.fips.2.1~18.04.23.2",
+		  "CVE-2023-3446", "pro 1.1.1-1ubuntu2.fips.2.1~18.04.23.3" },
+		{ "Ubuntu:18.04:LTS", "openssl", "1.1.1-1ubuntu2.fips.2.1~18.04.23.3",
+		  "CVE-2023-3446", "-" },
+		{ "Ubuntu:22.04:LTS", "docker.io-app", "26.1.3-0ubuntu1~22.04.1", "CVE-2024-29018",
+		  "27.5.1-0ubuntu3~22.04.2" },
+		{ "Ubuntu:22.04:LTS", "docker.io-app", "26.1.3-0ubuntu1~22.04.1+esm1",
+		  "CVE-2024-29018", "-" },
+	};
+	const char *shared = g_getenv("CAM_SHARED");
+	g_autofree char *path = g_build_filename(shared != NULL ? shared : "/nonexistent", "data",
+						 "advisories", "ubuntu-osv.jsonl.xz", NULL);
+
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		g_test_skip("the shared feeds are not here");
+		return;
+	}
+	import(f, path);
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GPtrArray) matches = cam_advisory_db_match(
+			f->db, cases[i].ecosystem, cases[i].package, cases[i].version, NULL);
+		g_autofree char *text = g_strdup("-");
+
+		for (guint m = 0; m < matches->len; m++) {
+			const CamMatch *match = matches->pdata[m];
+
+			if (!g_str_equal(match->advisory->id, cases[i].cve))
+				continue;
+			g_free(text);
+			text = match->fixed_version == NULL
+				       ? g_strdup("none")
+				       : g_strconcat(match->pro_only ? "pro " : "",
+						     match->fixed_version, NULL);
+		}
+		g_test_message("%s %s", cases[i].package, cases[i].version);
+		g_assert_cmpstr(text, ==, cases[i].expected);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -295,5 +352,6 @@ main(int argc, char **argv)
 	ADD("bad-locations", test_bad_locations);
 	ADD("cancel", test_cancel);
 	ADD("shared", test_shared);
+	ADD("shared-ubuntu", test_shared_ubuntu);
 	return g_test_run();
 }

@@ -36,6 +36,7 @@ test_round_trip(void)
 	const CamMatch *match;
 
 	g_ptr_array_add(matches, make_match("DSA-1", aliases, "1.2"));
+	((CamMatch *) matches->pdata[0])->pro_only = TRUE;
 	g_ptr_array_add(matches, make_match("CVE-2", NULL, NULL));
 	bytes = cam_matches_to_bytes(matches, &coverage);
 	copy = cam_matches_from_bytes(bytes, &read);
@@ -52,8 +53,10 @@ test_round_trip(void)
 	g_assert_null(match->advisory->summary);
 	g_assert_cmpint(match->advisory->modified, ==, 1700000000);
 	g_assert_cmpstr(match->fixed_version, ==, "1.2");
+	g_assert_true(match->pro_only);
 	match = copy->pdata[1];
 	g_assert_null(match->fixed_version);
+	g_assert_false(match->pro_only);
 	g_assert_cmpuint(g_strv_length(match->advisory->aliases), ==, 0);
 }
 
