@@ -9,6 +9,9 @@
 
 #include "scanners/apt/apt-source.h"
 
+/* An image names one or two. */
+#define MAX_PROPOSED_SERVERS 4
+
 typedef struct {
 	const char *id;		      /* os-release ID */
 	const char *origin;	      /* of its Release files */
@@ -259,6 +262,21 @@ propose(const Distribution *distribution, const char *codename, const CamAptTrus
 	return copy;
 }
 
+/* Each server may take its time to fail. */
+static gboolean
+is_one_server_too_many(const GPtrArray *list, const CamAptSource *source)
+{
+	g_autoptr(GPtrArray) servers = g_ptr_array_new();
+
+	for (guint i = 0; i < list->len; i++) {
+		CamAptSource *other = g_ptr_array_index(list, i);
+
+		if (other->provenance == CAM_APT_PROPOSED && !is_named_server(servers, other))
+			g_ptr_array_add(servers, other);
+	}
+	return servers->len >= MAX_PROPOSED_SERVERS && !is_named_server(servers, source);
+}
+
 static void
 add_of_image(GPtrArray *list, const Distribution *distribution, const char *codename,
 	     const CamAptTrust *trust, const CamAptSource *source)
@@ -276,6 +294,10 @@ add_of_image(GPtrArray *list, const Distribution *distribution, const char *code
 	}
 	if (copy == NULL)
 		return;
+	if (is_one_server_too_many(list, copy)) {
+		cam_apt_source_free(copy);
+		return;
+	}
 	copy->guarded = !is_named_server(trust->host, copy) && !is_named_server(trust->named, copy);
 	add_source(list, copy);
 }

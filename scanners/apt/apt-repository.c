@@ -34,6 +34,7 @@ struct _CamAptRepository {
 	char *cache;
 	CamHttpClient *http;
 	CamHttpClient *public_http; /* made at first need */
+	GHashTable *silent;	    /* URIs of proposed locations that did not answer */
 	gint64 max_index_size, max_package_size;
 };
 
@@ -69,6 +70,7 @@ cam_apt_repository_finalize(GObject *object)
 	g_free(self->cache);
 	g_clear_object(&self->http);
 	g_clear_object(&self->public_http);
+	g_clear_pointer(&self->silent, g_hash_table_unref);
 	G_OBJECT_CLASS(cam_apt_repository_parent_class)->finalize(object);
 }
 
@@ -82,6 +84,7 @@ static void
 cam_apt_repository_init(CamAptRepository *self)
 {
 	self->http = cam_http_client_new();
+	self->silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->max_index_size = MAX_INDEX_SIZE;
 	self->max_package_size = MAX_PACKAGE_SIZE;
 }
@@ -168,11 +171,17 @@ get_signed_release(CamAptRepository *self, const CamAptSource *source, GCancella
 	g_autoptr(GError) local_error = NULL;
 	g_autoptr(GBytes) text = NULL;
 
+	if (source->guarded && g_hash_table_contains(self->silent, source->uri)) {
+		cam_set_error(error, CAM_ERROR_UNAVAILABLE, "it did not answer before");
+		return NULL;
+	}
 	if (source->trusted)
 		return get_plain_release(self, source, cancellable, error);
 	text = get_document(self, source, "InRelease", MAX_RELEASE_SIZE, cancellable, &local_error);
 	if (text != NULL)
 		return cam_signed_release_new(text, NULL);
+	if (source->guarded && local_error->code == (int) CAM_ERROR_UNAVAILABLE)
+		g_hash_table_add(self->silent, g_strdup(source->uri));
 	if (g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND))
 		return get_plain_release(self, source, cancellable, error);
 	g_propagate_error(error, g_steal_pointer(&local_error));

@@ -15,10 +15,13 @@
 #include "snapshotter/transport/pause.h"
 #include "snapshotter/transport/stream-bytes.h"
 
-#define IDLE_TIMEOUT_S	  60
-#define MAX_ATTEMPTS	  5
-#define MAX_REDIRECTS	  10
-#define MAX_RETRY_AFTER_S 60
+#define IDLE_TIMEOUT_S 60
+#define MAX_ATTEMPTS   5
+#define MAX_REDIRECTS  10
+/* Of a server that somebody untrusted chose, nobody waits long. */
+#define MAX_PUBLIC_ATTEMPTS 2
+#define PUBLIC_WINDOW	    15000 /* milliseconds */
+#define MAX_RETRY_AFTER_S   60
 
 static const CamPace usual_pace = { .window = 60000, .min_rate = 4096, .longest = 600000 };
 
@@ -86,6 +89,7 @@ cam_http_client_new_public(void)
 	CamHttpClient *self = cam_http_client_new();
 
 	self->public_only = TRUE;
+	self->pace.window = PUBLIC_WINDOW;
 	return self;
 }
 
@@ -293,6 +297,21 @@ send_guarded(CamHttpClient *self, SoupMessage *message, GUri *uri, GCancellable 
 	return body;
 }
 
+/* A certificate that begins to be valid later than now speaks of the clock, as a rule. */
+static void
+explain_certificate(SoupMessage *message, GError **error)
+{
+	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+	g_autofree char *shown = g_date_time_format(now, "%Y-%m-%d %H:%M UTC");
+
+	if (soup_message_get_tls_peer_certificate_errors(message) & G_TLS_CERTIFICATE_NOT_ACTIVATED)
+		g_prefix_error(
+			error,
+			"the certificate is not valid yet, and this machine's clock says %s: "
+			"is it right? ",
+			shown);
+}
+
 static CamHttpResponse *
 send_once(CamHttpClient *self, const CamHttpRequest *request, GUri *uri, gboolean with_secrets,
 	  GCancellable *cancellable, GError **error)
@@ -301,8 +320,10 @@ send_once(CamHttpClient *self, const CamHttpRequest *request, GUri *uri, gboolea
 	g_autoptr(GInputStream) body = send_guarded(self, message, uri, cancellable, error);
 	CamHttpResponse *response;
 
-	if (body == NULL)
+	if (body == NULL) {
+		explain_certificate(message, error);
 		return NULL;
+	}
 	response = g_new0(CamHttpResponse, 1);
 	response->status = soup_message_get_status(message);
 	response->url = shown_url(uri);
@@ -462,7 +483,9 @@ cam_http_client_send(CamHttpClient *self, const CamHttpRequest *request, GCancel
 		     GError **error)
 {
 	g_autoptr(GUri) uri = parse_http_uri(NULL, request->url, error);
-	guint attempts = request->body_stream != NULL || request->once ? 1 : MAX_ATTEMPTS;
+	guint attempts = request->body_stream != NULL || request->once ? 1
+			 : self->public_only			       ? MAX_PUBLIC_ATTEMPTS
+								       : MAX_ATTEMPTS;
 	g_autofree char *shown = NULL;
 
 	if (uri == NULL)

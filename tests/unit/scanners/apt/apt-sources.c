@@ -358,7 +358,7 @@ test_proposals(void)
 		"deb file:/srv/x jammy multiverse",
 		"deb copy:/srv/x jammy multiverse",
 		"deb ftp://a.example.org/x jammy multiverse",
-		"deb http://later.example.org/x jammy main restricted",
+		"deb https://b.example.org/z jammy main restricted",
 		NULL,
 	};
 	static const char *const named_lines[] = { "deb http://own.example.org:8080/z x main",
@@ -371,7 +371,17 @@ test_proposals(void)
 	CamAptTrust trust = { .host = host, .named = named, .keyrings = keyrings };
 	g_autoptr(GPtrArray) jammy = cam_apt_sources_for_release("ubuntu", "jammy", &trust, image);
 	g_autoptr(GPtrArray) other = cam_apt_sources_for_release("other", "jammy", &trust, image);
+	static const char *const many_lines[] = {
+		"deb http://a.example.org/x jammy main",
+		"deb http://b.example.org/x jammy universe",
+		"deb http://c.example.org/x jammy restricted",
+		"deb http://d.example.org/x jammy multiverse",
+		"deb http://e.example.org/x jammy-updates main",
+		"deb http://d.example.org/x jammy-security main",
+		NULL,
+	};
 	g_autoptr(GPtrArray) without = NULL, ignored = NULL, believed = NULL;
+	g_autoptr(GPtrArray) many = NULL, few = NULL;
 	g_autofree char *text = describe(jammy);
 	guint n_own = 0;
 
@@ -380,8 +390,11 @@ test_proposals(void)
 			"https://b.example.org/y jammy-security main;"
 			"http://own.example.org:8080/y jammy-updates main;"
 			"http://own.example.org/y jammy-updates universe;"
-			"http://later.example.org/x jammy restricted;");
+			"https://b.example.org/z jammy restricted;");
 	g_assert_cmpuint(other->len, ==, 0);
+	many = parse_all(many_lines);
+	few = cam_apt_sources_for_release("ubuntu", "jammy", &trust, many);
+	g_assert_cmpuint(few->len, ==, 5);
 	for (guint i = 0; i < jammy->len; i++) {
 		const CamAptSource *source = g_ptr_array_index(jammy, i);
 
