@@ -168,7 +168,8 @@ cam_scan_engine_get_inventory(CamScanEngine *self, const CamImage *image, GCance
 	g_autoptr(GBytes) bytes = NULL;
 	CamSha256 key;
 
-	cam_memo_key(&key, "inventory", self->generation, image->chain_id, NULL);
+	cam_memo_key(&key, "inventory", self->generation, G_STRINGIFY(CAM_TREE_RULE),
+		     image->chain_id, NULL);
 	bytes = cam_memo_get(self->memo, CAM_MEMO_INVENTORY, &key);
 	if (bytes != NULL)
 		inventory = cam_inventory_from_bytes(bytes);

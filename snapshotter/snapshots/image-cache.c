@@ -15,12 +15,10 @@
 /* gc removes from it what is named "<hex of a chainID that nobody needs>.….erofs". */
 #define FOLDER "erofs"
 /* Raised when the same layers give other bytes than before. */
-#define IMAGE_REVISION "1"
-#define SUFFIX	       ".r" IMAGE_REVISION ".erofs"
-#define SUFFIX_HIDDEN  ".r" IMAGE_REVISION "h.erofs"
+#define IMAGE_REVISION 2
 
 static char *
-image_path(const char *const *diff_ids, gboolean hide_objects)
+image_path(const char *const *diff_ids, guint revision, gboolean hide_objects)
 {
 	g_autofree char *chain_id = NULL;
 
@@ -30,8 +28,20 @@ image_path(const char *const *diff_ids, gboolean hide_objects)
 		g_free(chain_id);
 		chain_id = next;
 	}
-	return g_strconcat(FOLDER "/", chain_id ? cam_digest_hex(chain_id) : "empty",
-			   hide_objects ? SUFFIX_HIDDEN : SUFFIX, NULL);
+	return g_strdup_printf(FOLDER "/%s.r%u%s.erofs",
+			       chain_id ? cam_digest_hex(chain_id) : "empty", revision,
+			       hide_objects ? "h" : "");
+}
+
+/* A file that is mounted lives on. */
+static void
+remove_older(int dirfd, const char *const *diff_ids, gboolean hide_objects)
+{
+	for (guint revision = 1; revision < IMAGE_REVISION; revision++) {
+		g_autofree char *path = image_path(diff_ids, revision, hide_objects);
+
+		unlinkat(dirfd, path, 0);
+	}
 }
 
 /* Writes the image to a file without a name, then names it: there is never half an image. */
@@ -59,6 +69,7 @@ make_image(CamStore *store, const char *const *diff_ids, const char *path, gbool
 	g_snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
 	if (linkat(AT_FDCWD, proc, dirfd, path, AT_SYMLINK_FOLLOW) != 0 && errno != EEXIST)
 		return cam_set_error_errno(error, errno, "cannot keep %s", path);
+	remove_older(dirfd, diff_ids, hide_objects);
 	return TRUE;
 }
 
@@ -66,7 +77,7 @@ int
 cam_image_cache_open(CamStore *store, const char *const *diff_ids, gboolean hide_objects,
 		     GCancellable *cancellable, GError **error)
 {
-	g_autofree char *path = image_path(diff_ids, hide_objects);
+	g_autofree char *path = image_path(diff_ids, IMAGE_REVISION, hide_objects);
 	int dirfd = cam_store_get_dirfd(store);
 	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 

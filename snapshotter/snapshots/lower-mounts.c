@@ -2,7 +2,8 @@
 /*
  * Where chains are shown to other processes. Owns the folder lower/ of the store:
  *
- *   lower/ID/tree     the EROFS image mounted, or the checkout
+ *   lower/ID/tree     the EROFS image mounted
+ *   lower/ID/treeN    the checkout, by rule N of merged trees
  *   lower/ID/merged   on kernels that would otherwise impose options on the overlay above: the
  * image and the objects put together, read-only
  *
@@ -25,8 +26,10 @@
 #include "snapshotter/snapshots/image-cache.h"
 #include "snapshotter/snapshots/lower.h"
 
-#define FOLDER	  "lower"
-#define TREE	  "tree"
+#define FOLDER "lower"
+#define TREE   "tree"
+/* A checkout of before, by another rule, stays beside it while snapshots stand on it. */
+#define CHECKOUT  "tree" G_STRINGIFY(CAM_TREE_RULE)
 #define MERGED	  "merged"
 #define ID_LENGTH 32	 /* of 64 hex digits */
 #define FRESH	  "new-" /* before the ID of a checkout that is not complete */
@@ -60,6 +63,15 @@ static gboolean
 needs_merged(CamLowerMounts *self)
 {
 	return self->data == CAM_DATA_ORDINARY || self->data == CAM_DATA_METACOPY;
+}
+
+/* What of lower/ID is the tree for others. */
+static const char *
+top_name(CamLowerMounts *self)
+{
+	if (needs_merged(self))
+		return MERGED;
+	return self->method == CAM_MOUNT_CHECKOUT ? CHECKOUT : TREE;
 }
 
 CamLowerMounts *
@@ -174,21 +186,20 @@ show_checkout(CamLowerMounts *self, const char *id, const char *const *diff_ids,
 	      GCancellable *cancellable, GError **error)
 {
 	int dirfd = cam_store_get_dirfd(self->store);
-	g_autofree char *done = path_of(self, id, TREE);
+	g_autofree char *done = path_of(self, id, CHECKOUT);
 	g_autofree char *below = g_build_filename(FOLDER, id, NULL);
+	g_autofree char *done_below = g_build_filename(below, CHECKOUT, NULL);
 	g_autofree char *fresh_id = g_strconcat(FRESH, id, NULL);
 	g_autofree char *fresh = g_build_filename(FOLDER, fresh_id, NULL);
-	g_autofree char *fresh_tree = g_build_filename(fresh, TREE, NULL);
-	g_autofree char *target = path_of(self, fresh_id, TREE);
-	g_autofree char *place = path_of(self, id, NULL);
-	g_autofree char *from = path_of(self, fresh_id, NULL);
+	g_autofree char *fresh_tree = g_build_filename(fresh, CHECKOUT, NULL);
+	g_autofree char *target = path_of(self, fresh_id, CHECKOUT);
 	CamDataLayers data;
 
 	if (is_filled(done))
 		return TRUE;
-	/* Where another process, which was killed, had mounted an image. */
-	if (!cam_store_discard(self->store, dirfd, below, error) ||
+	if (!cam_store_discard(self->store, dirfd, done_below, error) ||
 	    !cam_store_discard(self->store, dirfd, fresh, error) ||
+	    !cam_mkdirs_at(dirfd, below, 0755, error) ||
 	    !cam_mkdirs_at(dirfd, fresh_tree, 0755, error))
 		return FALSE;
 	if (!cam_lower_show(self->store, diff_ids, self->method, objects, target, &data,
@@ -196,8 +207,10 @@ show_checkout(CamLowerMounts *self, const char *id, const char *const *diff_ids,
 		cam_remove_tree_at(dirfd, fresh, NULL);
 		return FALSE;
 	}
-	return rename(from, place) == 0 ||
-	       cam_set_error_errno(error, errno, "cannot make %s", place);
+	if (rename(target, done) != 0)
+		return cam_set_error_errno(error, errno, "cannot make %s", done);
+	cam_remove_tree_at(dirfd, fresh, NULL);
+	return TRUE;
 }
 
 static gboolean
@@ -220,7 +233,7 @@ show(CamLowerMounts *self, const char *id, const char *const *diff_ids, GCancell
 static gboolean
 is_shown(CamLowerMounts *self, const char *id)
 {
-	g_autofree char *top = path_of(self, id, needs_merged(self) ? MERGED : TREE);
+	g_autofree char *top = path_of(self, id, top_name(self));
 	struct statx st;
 
 	return g_hash_table_contains(self->shown, id) &&
@@ -328,7 +341,7 @@ char *
 cam_lower_mounts_lowerdir(CamLowerMounts *self, const char *chain)
 {
 	g_autofree char *id = make_id(chain);
-	g_autofree char *path = path_of(self, id, needs_merged(self) ? MERGED : TREE);
+	g_autofree char *path = path_of(self, id, top_name(self));
 
 	/* Two colons: what follows is looked into for content only. */
 	return self->data == CAM_DATA_FREE ? g_strconcat(path, "::", self->objects, NULL)
@@ -342,7 +355,7 @@ cam_lower_mounts_directory(CamLowerMounts *self, const char *chain)
 
 	if (self->data == CAM_DATA_FREE)
 		return NULL;
-	return path_of(self, id, needs_merged(self) ? MERGED : TREE);
+	return path_of(self, id, top_name(self));
 }
 
 char *
@@ -350,7 +363,7 @@ cam_lower_mounts_root(CamLowerMounts *self, const char *chain)
 {
 	g_autofree char *id = make_id(chain);
 
-	return path_of(self, id, TREE);
+	return path_of(self, id, self->method == CAM_MOUNT_CHECKOUT ? CHECKOUT : TREE);
 }
 
 char *

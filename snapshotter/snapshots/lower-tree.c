@@ -16,7 +16,7 @@ typedef struct {
 	const CamLowerVisitor *visitor;
 	gpointer user_data;
 	GCancellable *cancellable;
-	GHashTable *links; /* (element-type guint64 Link) */
+	GHashTable *links; /* (element-type CamTreeRecord Link) */
 	GHashTable *metas; /* (element-type CamSha256 Meta): few directories differ in metadata */
 	GString *path;
 	guint32 next_index;
@@ -25,7 +25,6 @@ typedef struct {
 
 /* A file that has more than one name. */
 typedef struct {
-	guint64 inode; /* the key */
 	guint32 index;
 	CamSha256 object;
 } Link;
@@ -46,7 +45,7 @@ find_link(Walk *walk, const CamTreeRecord *record, const CamEntry *file, guint32
 	Link *link = NULL;
 
 	if (record && record->names > 1)
-		link = g_hash_table_lookup(walk->links, &record->inode);
+		link = g_hash_table_lookup(walk->links, record);
 	if (link && memcmp(&link->object, &file->id, sizeof(file->id)) == 0) {
 		*index = link->index;
 		return TRUE;
@@ -54,8 +53,8 @@ find_link(Walk *walk, const CamTreeRecord *record, const CamEntry *file, guint32
 	*index = walk->next_index++;
 	if (record && record->names > 1 && !link) {
 		link = g_new(Link, 1);
-		*link = (Link){ record->inode, *index, file->id };
-		g_hash_table_add(walk->links, link);
+		*link = (Link){ *index, file->id };
+		g_hash_table_insert(walk->links, (gpointer) record, link);
 	}
 	return FALSE;
 }
@@ -189,8 +188,7 @@ gboolean
 cam_lower_tree_walk(CamRootfs *rootfs, CamTreeHistory *history, const CamLowerVisitor *visitor,
 		    gpointer user_data, GCancellable *cancellable, GError **error)
 {
-	g_autoptr(GHashTable) links =
-		g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	g_autoptr(GHashTable) links = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	g_autoptr(GHashTable) metas = g_hash_table_new_full(hash_id, equal_ids, meta_free, NULL);
 	g_autoptr(GString) path = g_string_new(NULL);
 	const CamTreePlace *place = history ? cam_tree_history_get_root(history) : NULL;

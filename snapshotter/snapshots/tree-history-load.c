@@ -8,8 +8,7 @@
 static gboolean
 add_entry(const CamLayerEntry *entry, gpointer user_data, GError **error)
 {
-	cam_tree_history_add(user_data, entry);
-	return TRUE;
+	return cam_layer_tree_add(user_data, entry, error);
 }
 
 CamTreeHistory *
@@ -17,10 +16,12 @@ cam_tree_history_load(CamStore *store, const char *const *diff_ids, GError **err
 {
 	g_autoptr(CamTreeHistory) self = cam_tree_history_new();
 
-	for (; *diff_ids; diff_ids++) {
-		cam_tree_history_next_layer(self);
-		if (!cam_store_foreach_layer_entry(store, *diff_ids, add_entry, self, error))
+	for (guint i = 0; diff_ids[i]; i++) {
+		g_autoptr(CamLayerTree) layer = cam_layer_tree_new(i == 0);
+
+		if (!cam_store_foreach_layer_entry(store, diff_ids[i], add_entry, layer, error))
 			return NULL;
+		cam_tree_history_add_layer(self, layer);
 	}
 	return g_steal_pointer(&self);
 }

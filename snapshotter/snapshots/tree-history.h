@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "snapshotter/store/store.h"
+#include "snapshotter/store/layer-tree.h"
 
 G_BEGIN_DECLS
 
@@ -14,26 +14,20 @@ G_BEGIN_DECLS
  */
 typedef struct _CamTreeHistory CamTreeHistory;
 
-/* What is known of one path. It lives as long as the history. */
-typedef struct {
-	guint64 inode;	  /* equal for the names of one file, never 0 */
-	guint names;	  /* how often it was named; 1 means that it has no other name */
-	gint64 mtime;	  /* nanoseconds since 1970 */
-	CamStat stat;	  /* as the layer has it */
-	CamSha256 object; /* identity as in CamEntry; zeros where the layer does not say */
-} CamTreeRecord;
+/* What is known of one path: @names of 1 means that the file has no other name. It lives as long as
+ * the history. */
+typedef CamLayerRecord CamTreeRecord;
 
 CamTreeHistory *cam_tree_history_new(void);
 
-/* Starts the next layer: whiteouts from here on act on what was there before. */
-void cam_tree_history_next_layer(CamTreeHistory *self);
-void cam_tree_history_add(CamTreeHistory *self, const CamLayerEntry *entry);
+/* Lays the next layer over those that came before; empties it. */
+void cam_tree_history_add_layer(CamTreeHistory *self, CamLayerTree *layer);
 
 /* All layers of a chain. */
 CamTreeHistory *cam_tree_history_load(CamStore *store, const char *const *diff_ids, GError **error);
 
 /* A place in the tree: one directory or file, for walking down by names. */
-typedef struct _CamTreePlace CamTreePlace;
+typedef CamLayerNode CamTreePlace;
 /* Never NULL. */
 const CamTreePlace *cam_tree_history_get_root(CamTreeHistory *self);
 /* (nullable): where the history knows nothing of that name. @place may be NULL. */

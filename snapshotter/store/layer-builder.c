@@ -50,7 +50,9 @@ struct _CamLayerBuilder {
 	CamObjectWriter *writer;
 	CamSkeletonWriter *skeleton;
 	CamFd skeleton_fd;
-	CamTreeBuilder *tree;
+	CamLayerTree *tree;
+	GError *refused;      /* (nullable): the layer cannot be the lowest one */
+	GHashTable *replaced; /* (element-type CamSha256): objects that have no place in the tree */
 	CamLayerInfo *info;
 };
 
@@ -76,7 +78,9 @@ cam_layer_builder_free(CamLayerBuilder *self)
 	g_queue_clear_full(&self->queue, item_free);
 	g_clear_pointer(&self->raw, g_byte_array_unref);
 	g_clear_pointer(&self->skeleton, cam_skeleton_writer_free);
-	g_clear_pointer(&self->tree, cam_tree_builder_free);
+	g_clear_pointer(&self->tree, cam_layer_tree_free);
+	g_clear_pointer(&self->replaced, g_hash_table_unref);
+	g_clear_error(&self->refused);
 	cam_fd_close(self->skeleton_fd);
 	/* Aborting is nothing after a commit; the leftovers of the dead go either way. */
 	if (self->repo != NULL)
@@ -85,6 +89,15 @@ cam_layer_builder_free(CamLayerBuilder *self)
 	g_clear_object(&self->cancellable);
 	g_clear_pointer(&self->info, cam_layer_info_free);
 	g_free(self);
+}
+
+static void
+keep_object(gpointer user_data, const CamLayerRecord *record)
+{
+	CamLayerBuilder *self = user_data;
+
+	if (record->stat.type != CAM_NODE_DIRECTORY)
+		g_hash_table_add(self->replaced, g_memdup2(&record->object, sizeof(CamSha256)));
 }
 
 CamLayerBuilder *
@@ -111,8 +124,9 @@ cam_layer_builder_new(CamStore *store, CamLayerContentFunc content, gpointer use
 	self->raw = g_byte_array_new();
 	self->skeleton = cam_skeleton_writer_new(self->skeleton_fd);
 	self->writer = cam_object_writer_new(self->repo, tmpfd);
-	self->tree = cam_tree_builder_new(self->repo, NULL, NULL, error);
-	cam_tree_builder_set_lenient(self->tree);
+	self->tree = cam_layer_tree_new(TRUE);
+	self->replaced = g_hash_table_new_full(cam_sha256_hash, cam_sha256_equal, g_free, NULL);
+	cam_layer_tree_set_drop_func(self->tree, keep_object, self);
 	self->info = g_new0(CamLayerInfo, 1);
 	return g_steal_pointer(&self);
 }
@@ -148,9 +162,16 @@ finish_item(CamLayerBuilder *self, Item *item, GError **error)
 	if (item->job != NULL && (!cam_object_writer_wait(self->writer, item->job, error) ||
 				  !record_object(self, item, error)))
 		return cam_error_translate(error, "%s", item->path);
-	if (item->entry.is_whiteout || item->entry.is_opaque)
-		return TRUE;
-	return cam_tree_builder_add(self->tree, &item->entry, error);
+	if (self->refused == NULL &&
+	    !cam_layer_tree_add(self->tree, &item->entry, &self->refused) &&
+	    self->refused->code != (int) CAM_ERROR_INVALID_ARGUMENT) {
+		g_propagate_error(error, g_steal_pointer(&self->refused));
+		return FALSE;
+	}
+	/* Other layers below may make it possible: the merge decides. */
+	if (self->refused != NULL && item->job != NULL)
+		g_hash_table_add(self->replaced, g_memdup2(&item->job->object, sizeof(CamSha256)));
+	return TRUE;
 }
 
 /* Hands on what is ready at the front, and the front in any case if the queue is longer than
@@ -232,20 +253,17 @@ cam_layer_builder_add_entry(CamLayerBuilder *self, const CamTarEntry *tar, GErro
 {
 	g_autofree char *path = NULL;
 	CamLayerEntry entry;
-	gboolean skip;
 	Item *item;
 
 	self->info->entries++;
 	if (tar->type == CAM_TAR_REGULAR && tar->size > 0)
 		self->info->files++;
-	if (!cam_layer_entry_from_tar(&entry, tar, &path, &skip, error))
+	if (!cam_layer_entry_from_tar(&entry, tar, &path, error))
 		return FALSE;
 	/* No tree holds these, so nothing would keep their content. */
-	if ((skip || entry.is_whiteout || entry.is_opaque) && tar->stored_size > 0)
+	if ((entry.is_whiteout || entry.is_opaque) && tar->stored_size > 0)
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 				     "%s: a whiteout that has content", tar->path);
-	if (skip)
-		return TRUE;
 	item = push_item(self);
 	own_entry(item, &entry, g_steal_pointer(&path));
 	item->stored_size = tar->stored_size;
@@ -329,6 +347,29 @@ write_skeleton(CamLayerBuilder *self, GError **error)
 }
 
 static gboolean
+add_replaced(CamLayerBuilder *self, OstreeMutableTree *root, const char *metadata, GError **error)
+{
+	g_autoptr(OstreeMutableTree) replaced = NULL;
+	GHashTableIter iter;
+	gpointer object;
+
+	if (g_hash_table_size(self->replaced) == 0)
+		return TRUE;
+	if (!ostree_mutable_tree_ensure_dir(root, CAM_COMMIT_REPLACED, &replaced, error))
+		return FALSE;
+	ostree_mutable_tree_set_metadata_checksum(replaced, metadata);
+	g_hash_table_iter_init(&iter, self->replaced);
+	while (g_hash_table_iter_next(&iter, &object, NULL)) {
+		char hex[65];
+
+		cam_sha256_to_hex(object, hex);
+		if (!ostree_mutable_tree_replace_file(replaced, hex, hex, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static gboolean
 write_commit(CamLayerBuilder *self, const char *contents, const char *metadata,
 	     const char *skeleton, GError **error)
 {
@@ -339,11 +380,13 @@ write_commit(CamLayerBuilder *self, const char *contents, const char *metadata,
 	GVariantDict dict;
 
 	g_variant_dict_init(&dict, NULL);
-	g_variant_dict_insert(&dict, CAM_COMMIT_UNRESOLVED, "t",
-			      cam_tree_builder_get_unresolved(self->tree));
+	g_variant_dict_insert(&dict, CAM_COMMIT_RULE, "u", CAM_TREE_RULE);
+	if (self->refused != NULL)
+		g_variant_dict_insert(&dict, CAM_COMMIT_REFUSED, "s", self->refused->message);
 	notes = g_variant_ref_sink(g_variant_dict_end(&dict));
 	if (!ostree_mutable_tree_ensure_dir(root, CAM_COMMIT_TREE, &tree, error) ||
-	    !ostree_mutable_tree_replace_file(root, CAM_COMMIT_SKELETON, skeleton, error))
+	    !ostree_mutable_tree_replace_file(root, CAM_COMMIT_SKELETON, skeleton, error) ||
+	    !add_replaced(self, root, metadata, error))
 		return cam_repo_error(error, "cannot write the layer's commit");
 	ostree_mutable_tree_set_metadata_checksum(root, metadata);
 	ostree_mutable_tree_set_metadata_checksum(tree, metadata);
@@ -356,9 +399,11 @@ write_layer(CamLayerBuilder *self, GError **error)
 {
 	g_autofree char *contents = NULL, *metadata = NULL;
 	g_autofree char *skeleton = write_skeleton(self, error);
+	g_autoptr(CamTreeBuilder) builder = cam_tree_builder_new(self->repo, NULL, NULL);
 
 	if (skeleton == NULL ||
-	    !cam_tree_builder_write(self->tree, &contents, &metadata, self->cancellable, error) ||
+	    !cam_tree_builder_lay_over(builder, self->tree, NULL, NULL, &contents, &metadata,
+				       error) ||
 	    !write_commit(self, contents, metadata, skeleton, error) ||
 	    !cam_object_writer_publish(self->writer, error))
 		return FALSE;

@@ -10,9 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define WHITEOUT_PREFIX	     ".wh."
-#define WHITEOUT_META_PREFIX ".wh..wh."
-#define WHITEOUT_OPAQUE	     ".wh..wh..opq"
+#define WHITEOUT_PREFIX ".wh."
+#define WHITEOUT_OPAQUE ".wh..wh..opq"
 
 static const CamNodeType node_types[] = {
 	[CAM_TAR_REGULAR] = CAM_NODE_REGULAR, [CAM_TAR_HARDLINK] = CAM_NODE_REGULAR,
@@ -42,16 +41,13 @@ node_letter(const CamLayerEntry *entry)
 }
 
 static gboolean
-read_whiteout(CamLayerEntry *entry, const char *base, char **path, gboolean *skip, GError **error)
+read_whiteout(CamLayerEntry *entry, const char *base, char **path, GError **error)
 {
 	gsize parent = (gsize) (base - entry->path);
 
 	if (g_str_equal(base, WHITEOUT_OPAQUE)) {
 		entry->is_opaque = TRUE;
 		*path = g_strndup(entry->path, parent > 0 ? parent - 1 : 0);
-	} else if (g_str_has_prefix(base, WHITEOUT_META_PREFIX)) {
-		*skip = TRUE;
-		return TRUE;
 	} else {
 		const char *name = base + strlen(WHITEOUT_PREFIX);
 
@@ -66,8 +62,7 @@ read_whiteout(CamLayerEntry *entry, const char *base, char **path, gboolean *ski
 }
 
 gboolean
-cam_layer_entry_from_tar(CamLayerEntry *entry, const CamTarEntry *tar, char **path, gboolean *skip,
-			 GError **error)
+cam_layer_entry_from_tar(CamLayerEntry *entry, const CamTarEntry *tar, char **path, GError **error)
 {
 	const char *slash = strrchr(tar->path, '/');
 	const char *base = slash != NULL ? slash + 1 : tar->path;
@@ -87,11 +82,7 @@ cam_layer_entry_from_tar(CamLayerEntry *entry, const CamTarEntry *tar, char **pa
 		.xattrs = tar->xattrs,
 	};
 	*path = NULL;
-	*skip = g_str_has_prefix(tar->path, WHITEOUT_META_PREFIX) &&
-		!g_str_equal(tar->path, WHITEOUT_OPAQUE);
-	if (*skip || !g_str_has_prefix(base, WHITEOUT_PREFIX))
-		return TRUE;
-	return read_whiteout(entry, base, path, skip, error);
+	return !g_str_has_prefix(base, WHITEOUT_PREFIX) || read_whiteout(entry, base, path, error);
 }
 
 gboolean
@@ -166,6 +157,35 @@ add_kept(GPtrArray *attributes, const CamLayerEntry *entry)
 		if (is_kept(entry, g_variant_get_bytestring(name), value))
 			g_ptr_array_add(attributes, g_steal_pointer(&attribute));
 	}
+}
+
+static GPtrArray *
+children_of(GVariant *attributes)
+{
+	GPtrArray *children = g_ptr_array_new_with_free_func((GDestroyNotify) g_variant_unref);
+
+	for (gsize i = 0; attributes != NULL && i < g_variant_n_children(attributes); i++)
+		g_ptr_array_add(children, g_variant_get_child_value(attributes, i));
+	return children;
+}
+
+GVariant *
+cam_layer_xattrs_unite(GVariant *before, GVariant *added)
+{
+	g_autoptr(GPtrArray) all = children_of(added), old = children_of(before);
+	guint n_added = all->len;
+
+	for (guint i = 0; i < old->len; i++) {
+		gboolean replaced = FALSE;
+
+		for (guint j = 0; j < n_added && !replaced; j++)
+			replaced = compare_attributes(&old->pdata[i], &all->pdata[j]) == 0;
+		if (!replaced)
+			g_ptr_array_add(all, g_variant_ref(old->pdata[i]));
+	}
+	g_ptr_array_sort(all, compare_attributes);
+	return g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE("(ayay)"),
+						      (GVariant *const *) all->pdata, all->len));
 }
 
 static char *

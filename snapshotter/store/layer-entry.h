@@ -12,10 +12,10 @@ G_BEGIN_DECLS
 #define CAM_XATTR_PREFIX "user.cambium."
 #define CAM_XATTR_NODE	 "user.cambium.node"
 
-/* The tree that a tar entry asks for: whiteouts told apart, and what AUFS left behind, which is
- * nobody's file (*@skip). @entry points into @tar and, for a whiteout, to *@path. */
-gboolean cam_layer_entry_from_tar(CamLayerEntry *entry, const CamTarEntry *tar, char **path,
-				  gboolean *skip, GError **error);
+/* The tree that a tar entry asks for: whiteouts told apart. @entry points into @tar and, for a
+ * whiteout, to *@path. */
+gboolean
+cam_layer_entry_from_tar(CamLayerEntry *entry, const CamTarEntry *tar, char **path, GError **error);
 /* Whether the entry is kept as a file object of the store. */
 gboolean cam_layer_entry_has_object(const CamLayerEntry *entry);
 /* st_mode of the object that stands for the entry. */
@@ -23,6 +23,9 @@ guint32 cam_layer_entry_object_mode(const CamLayerEntry *entry);
 /* (transfer full): the attributes that the tree keeps: user.* and security.capability of files and
  * directories, and the node's own. a(ayay) sorted by name; never NULL. */
 GVariant *cam_layer_entry_object_xattrs(const CamLayerEntry *entry);
+/* (transfer full): the attributes of @before (nullable) and @added; where both have a name,
+ * @added's counts. Sorted by name. */
+GVariant *cam_layer_xattrs_unite(GVariant *before, GVariant *added);
 /* Reads the node's attribute back: sets type, link_target, device number and size, and takes the
  * attribute out of @stat's. Without one nothing changes. */
 gboolean cam_layer_node_decode(CamStat *stat, GError **error);

@@ -18,6 +18,7 @@
 #include "snapshotter/store/store-private.h"
 
 #define DRAIN_CHUNK (256 * 1024)
+#define AUFS_PREFIX ".wh..wh."
 
 /* ---- finding the parts of a layer ---- */
 
@@ -298,15 +299,20 @@ call_for_entry(CamSkeletonReader *skeleton, CamTarReader *reader, const CamTarEn
 	g_auto(CamSkeletonObject) object = { 0 };
 	g_autofree char *path = NULL;
 	CamLayerEntry entry;
-	gboolean skip, found;
+	gboolean found;
 
-	if (!cam_layer_entry_from_tar(&entry, tar, &path, &skip, error))
+	if (!cam_layer_entry_from_tar(&entry, tar, &path, error))
 		return FALSE;
-	if (skip)
-		return TRUE;
 	if (cam_layer_entry_has_object(&entry)) {
-		if (!cam_skeleton_reader_take_object(skeleton, &object, &found, error))
+		g_autoptr(GError) local = NULL;
+
+		if (!cam_skeleton_reader_take_object(skeleton, &object, &found, &local)) {
+			/* Skeletons of before have no object of what AUFS left at the root. */
+			if (g_str_has_prefix(tar->path, AUFS_PREFIX))
+				return TRUE;
+			g_propagate_error(error, g_steal_pointer(&local));
 			return FALSE;
+		}
 		if (!found || object.size != tar->stored_size)
 			return cam_set_error(error, CAM_ERROR_DATA_LOSS,
 					     "the layer's skeleton is damaged at %s", tar->path);

@@ -35,54 +35,76 @@ cam_store_open_layer_tree(CamStore *self, const char *diff_id, GError **error)
 
 /* ---- merging ---- */
 
-static gboolean
-hide(const CamLayerEntry *entry, gpointer user_data, GError **error)
+/* A chain whose tree is being made. */
+typedef struct {
+	CamStore *store;
+	OstreeRepo *repo; /* with an open transaction */
+	const char *const *diff_ids;
+	CamLayerTree **layers; /* read when they are needed */
+	guint at;	       /* the layer that is laid over those below it */
+	gboolean looked_below; /* the trees of lower layers are needed again and again */
+} Merge;
+
+static void
+merge_clear(Merge *self)
 {
-	return (!entry->is_whiteout && !entry->is_opaque) ||
-	       cam_tree_builder_hide(user_data, entry, error);
+	for (guint i = 0; self->layers != NULL && self->diff_ids[i] != NULL; i++)
+		g_clear_pointer(&self->layers[i], cam_layer_tree_free);
+	g_free(self->layers);
+	g_clear_object(&self->repo);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Merge, merge_clear)
+
+static gboolean
+add_entry(const CamLayerEntry *entry, gpointer user_data, GError **error)
+{
+	return cam_layer_tree_add(user_data, entry, error);
+}
+
+/* What containerd makes of the layer at its place. */
+static CamLayerTree *
+get_layer(Merge *self, guint i, GError **error)
+{
+	const char *diff_id = self->diff_ids[i];
+	g_autoptr(CamLayerTree) layer = NULL;
+
+	if (self->layers[i] != NULL)
+		return self->layers[i];
+	layer = cam_layer_tree_new(i == 0);
+	if (!cam_store_foreach_layer_entry(self->store, diff_id, add_entry, layer, error)) {
+		cam_error_translate(error, "layer %u (%s)", i + 1, diff_id);
+		return NULL;
+	}
+	self->layers[i] = g_steal_pointer(&layer);
+	return self->layers[i];
+}
+
+static CamLayerTree *
+get_parent(gpointer user_data, guint index, GError **error)
+{
+	Merge *self = user_data;
+
+	if (index >= self->at)
+		return NULL;
+	self->looked_below = TRUE;
+	return get_layer(self, self->at - 1 - index, error);
 }
 
 static gboolean
-add(const CamLayerEntry *entry, gpointer user_data, GError **error)
+lay_over(Merge *self, guint i, Tree *tree, GError **error)
 {
-	return entry->is_whiteout || entry->is_opaque ||
-	       cam_tree_builder_add(user_data, entry, error);
-}
-
-/* The lowest layer's own tree is the merged one, unless it has links to what is nowhere. */
-static gboolean
-take_lowest(CamStore *store, const char *diff_id, Tree *tree, GError **error)
-{
-	g_autoptr(GVariant) notes = NULL;
-	guint64 unresolved = 0;
-
-	tree->contents =
-		cam_layer_resolve(store, diff_id, CAM_COMMIT_TREE, &tree->metadata, &notes, error);
-	if (tree->contents == NULL)
-		return FALSE;
-	g_variant_lookup(notes, CAM_COMMIT_UNRESOLVED, "t", &unresolved);
-	if (unresolved == 0)
-		return TRUE;
-	return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
-			     "layer %s has %" G_GUINT64_FORMAT
-			     " hard links to files that are in no layer below it",
-			     diff_id, unresolved);
-}
-
-static gboolean
-lay_over(CamStore *store, OstreeRepo *repo, const char *diff_id, Tree *tree,
-	 GCancellable *cancellable, GError **error)
-{
-	g_autoptr(CamTreeBuilder) builder =
-		cam_tree_builder_new(repo, tree->contents, tree->metadata, error);
+	g_autoptr(CamTreeBuilder) builder = cam_tree_builder_new(self->repo, get_parent, self);
+	CamLayerTree *layer = get_layer(self, i, error);
 	g_auto(Tree) merged = { 0 };
 
-	if (builder == NULL ||
-	    !cam_store_foreach_layer_entry(store, diff_id, hide, builder, error) ||
-	    !cam_store_foreach_layer_entry(store, diff_id, add, builder, error) ||
-	    !cam_tree_builder_write(builder, &merged.contents, &merged.metadata, cancellable,
-				    error))
+	self->at = i;
+	if (layer == NULL)
 		return FALSE;
+	if (!cam_tree_builder_lay_over(builder, layer, tree->contents, tree->metadata,
+				       &merged.contents, &merged.metadata, error))
+		return cam_error_translate(error, "layer %u (%s)", i + 1, self->diff_ids[i]);
+	if (!self->looked_below)
+		g_clear_pointer(&self->layers[i], cam_layer_tree_free);
 	tree_clear(tree);
 	*tree = merged;
 	merged = (Tree){ 0 };
@@ -90,41 +112,93 @@ lay_over(CamStore *store, OstreeRepo *repo, const char *diff_id, Tree *tree,
 }
 
 static gboolean
-merge_layers(CamStore *store, OstreeRepo *repo, const char *const *diff_ids, Tree *tree,
-	     const char *chain_id, GCancellable *cancellable, GError **error)
+is_of_this_rule(GVariant *notes)
+{
+	guint32 rule;
+
+	return g_variant_lookup(notes, CAM_COMMIT_RULE, "u", &rule) && rule == CAM_TREE_RULE;
+}
+
+/* The layer's own tree is the merged one of a chain that begins with it. */
+static gboolean
+take_lowest(Merge *self, Tree *tree, GError **error)
+{
+	const char *diff_id = self->diff_ids[0], *refused;
+	g_autoptr(GVariant) notes = NULL;
+
+	tree->contents = cam_layer_resolve(self->store, diff_id, CAM_COMMIT_TREE, &tree->metadata,
+					   &notes, error);
+	if (tree->contents == NULL)
+		return FALSE;
+	if (g_variant_lookup(notes, CAM_COMMIT_REFUSED, "&s", &refused))
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "layer 1 (%s): %s", diff_id,
+				     refused);
+	if (is_of_this_rule(notes))
+		return TRUE;
+	tree_clear(tree);
+	return lay_over(self, 0, tree, error);
+}
+
+static gboolean
+merge_layers(Merge *self, guint from, Tree *tree, const char *chain_id, GCancellable *cancellable,
+	     GError **error)
 {
 	g_autofree char *ref = cam_store_rootfs_ref(chain_id);
 	g_autoptr(OstreeMutableTree) root = NULL;
+	g_autoptr(GVariant) notes = NULL;
+	GVariantDict dict;
 
-	for (; *diff_ids != NULL; diff_ids++) {
-		gboolean ok = tree->contents == NULL
-				      ? take_lowest(store, *diff_ids, tree, error)
-				      : lay_over(store, repo, *diff_ids, tree, cancellable, error);
-		if (!ok)
+	for (guint i = from; self->diff_ids[i] != NULL; i++)
+		if (g_cancellable_set_error_if_cancelled(cancellable, error))
+			return cam_error_translate(error, NULL);
+		else if (!(i == 0 ? take_lowest(self, tree, error)
+				  : lay_over(self, i, tree, error)))
 			return FALSE;
-	}
-	root = ostree_mutable_tree_new_from_checksum(repo, tree->contents, tree->metadata);
-	if (!cam_repo_commit_tree(repo, root, ref, NULL, cancellable, error))
+	g_variant_dict_init(&dict, NULL);
+	g_variant_dict_insert(&dict, CAM_COMMIT_RULE, "u", CAM_TREE_RULE);
+	notes = g_variant_ref_sink(g_variant_dict_end(&dict));
+	root = ostree_mutable_tree_new_from_checksum(self->repo, tree->contents, tree->metadata);
+	if (!cam_repo_commit_tree(self->repo, root, ref, notes, cancellable, error))
 		return FALSE;
-	if (!ostree_repo_commit_transaction(repo, NULL, cancellable, error))
+	if (!ostree_repo_commit_transaction(self->repo, NULL, cancellable, error))
 		return cam_repo_error(error, "cannot finish the tree of %s", chain_id);
 	return TRUE;
 }
 
 static gboolean
-make_tree(CamStore *store, const char *const *diff_ids, Tree *tree, const char *chain_id,
-	  GCancellable *cancellable, GError **error)
+make_tree(CamStore *store, const char *const *diff_ids, guint from, Tree *tree,
+	  const char *chain_id, GCancellable *cancellable, GError **error)
 {
 	g_autoptr(CamStoreHold) hold = cam_store_hold(store, cancellable, error);
 	OstreeRepo *shared = hold != NULL ? cam_store_get_repo(store, error) : NULL;
-	g_autoptr(OstreeRepo) repo = NULL;
+	g_auto(Merge) merge = { .store = store, .diff_ids = diff_ids };
 
-	if (shared == NULL || (repo = cam_repo_begin(shared, cancellable, error)) == NULL)
+	if (shared == NULL || (merge.repo = cam_repo_begin(shared, cancellable, error)) == NULL)
 		return FALSE;
-	if (merge_layers(store, repo, diff_ids, tree, chain_id, cancellable, error))
+	merge.layers = g_new0(CamLayerTree *, g_strv_length((char **) diff_ids));
+	if (merge_layers(&merge, from, tree, chain_id, cancellable, error))
 		return TRUE;
-	cam_repo_abort(repo);
+	cam_repo_abort(merge.repo);
 	return FALSE;
+}
+
+/* *@found: whether there is a tree of this chain, made by the rule of today. */
+static gboolean
+read_tree(OstreeRepo *repo, const char *chain_id, Tree *tree, gboolean *found, GError **error)
+{
+	g_autofree char *ref = cam_store_rootfs_ref(chain_id);
+	g_autoptr(GVariant) notes = NULL;
+	g_autoptr(GError) local = NULL;
+
+	if (!cam_repo_read_commit(repo, ref, &tree->contents, &tree->metadata, &notes, &local) &&
+	    !g_error_matches(local, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
+		g_propagate_error(error, g_steal_pointer(&local));
+		return FALSE;
+	}
+	*found = local == NULL && is_of_this_rule(notes);
+	if (!*found)
+		tree_clear(tree);
+	return TRUE;
 }
 
 /* The longest part of the chain whose tree exists; *@n layers of it. */
@@ -136,15 +210,12 @@ find_tree(CamStore *store, GPtrArray *chain, Tree *tree, guint *n, GError **erro
 	if (repo == NULL)
 		return FALSE;
 	for (*n = chain->len; *n > 0; (*n)--) {
-		g_autofree char *ref = cam_store_rootfs_ref(g_ptr_array_index(chain, *n - 1));
-		g_autoptr(GError) local = NULL;
+		gboolean found;
 
-		if (cam_repo_read_commit(repo, ref, &tree->contents, &tree->metadata, NULL, &local))
-			return TRUE;
-		if (!g_error_matches(local, CAM_ERROR, CAM_ERROR_NOT_FOUND)) {
-			g_propagate_error(error, g_steal_pointer(&local));
+		if (!read_tree(repo, g_ptr_array_index(chain, *n - 1), tree, &found, error))
 			return FALSE;
-		}
+		if (found)
+			return TRUE;
 	}
 	return TRUE;
 }
@@ -172,7 +243,7 @@ cam_store_open_rootfs(CamStore *self, const char *const *diff_ids, GCancellable 
 	if (!find_tree(self, chain, &tree, &n, error))
 		return NULL;
 	if (n < chain->len &&
-	    !make_tree(self, diff_ids + n, &tree, g_ptr_array_index(chain, chain->len - 1),
+	    !make_tree(self, diff_ids, n, &tree, g_ptr_array_index(chain, chain->len - 1),
 		       cancellable, error))
 		return NULL;
 	return cam_ostree_rootfs_new(self, tree.contents, tree.metadata, error);

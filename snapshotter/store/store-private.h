@@ -46,6 +46,9 @@ void cam_store_sweep_tmp(CamStore *self);
 char *cam_store_layer_ref(const char *diff_id);
 char *cam_store_rootfs_ref(const char *chain_id);
 
+/* The note in their commits that says by which rule a tree was made (CAM_TREE_RULE, "u"). */
+#define CAM_COMMIT_RULE "cambium.tree-rule"
+
 /* The row that says that a layer is there. */
 gboolean cam_layers_insert(CamDatabase *state, const CamLayerInfo *info, GError **error);
 gboolean cam_layers_delete(CamDatabase *state, const char *diff_id, GError **error);

@@ -128,7 +128,7 @@ CamLayerInfo *cam_store_get_layer_info(CamStore *self, const char *diff_id, GErr
 typedef struct {
 	const char *path; /* cleaned, no leading "/", raw bytes */
 	CamNodeType type;
-	gboolean is_hardlink;	 /* @link_target is then a path in the layer or below it */
+	gboolean is_hardlink;	 /* @link_target is then a path in the layer */
 	gboolean is_whiteout;	 /* @path is what is removed */
 	gboolean is_opaque;	 /* @path is the directory whose lower content is hidden */
 	const char *link_target; /* (nullable) */
@@ -165,7 +165,11 @@ gboolean cam_store_add_chain(CamStore *self, const char *const *diff_ids, GError
 
 /* ---- trees ---- */
 
-/* The tree of one layer alone (whiteouts are not part of it). */
+/* Raised when the same layers give another merged tree than before. Trees that were made by another
+ * rule are made anew when they are asked for; what is remembered by chainID belongs to one rule. */
+#define CAM_TREE_RULE 2
+
+/* The tree of one layer alone, as if it were the lowest. */
 CamRootfs *cam_store_open_layer_tree(CamStore *self, const char *diff_id, GError **error);
 /**
  * cam_store_open_rootfs:

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The merge of a layer's entries into an OSTree tree: whiteouts, opaque directories, links that
- * are followed on the way, kinds that change. Owns no tar and no skeleton.
+ * The merged tree of a layer and what lies below it: one rule, overlayfs's, name by name.
+ *
+ * - a whiteout hides the name below it, an opaque directory all names that the directory below
+ *   has; neither reaches further than its own directory, for nothing is followed here;
+ * - directories of both are merged, with the metadata of the layer's;
+ * - anything else of the layer replaces what is below.
+ *
+ * What a layer's entries make is layer-tree.c's. A directory that no entry names takes owner, mode
+ * and attributes from the layers below, as containerd copies them: from the nearest one that has
+ * something at that path when that layer's own links are followed.
  */
 #include "snapshotter/store/tree-builder.h"
 
@@ -12,86 +20,83 @@
 #include "snapshotter/store/name-escape.h"
 #include "snapshotter/store/repo.h"
 
-#define MAX_LINKS 40 /* as Linux's MAXSYMLINKS */
+#define ROOT_MODE 0755 /* of every root, and of directories that nothing describes */
 
 struct _CamTreeBuilder {
 	OstreeRepo *repo;
-	OstreeMutableTree *root;
-	OstreeMutableTree *lower; /* the tree as it was, for links to what was hidden since */
-	GHashTable *links;	  /* checksum of an object → target, "" for what is no link */
-	GHashTable *metadata;	  /* directory's metadata (bytes) → checksum */
-	/* Entries come directory by directory. */
-	char *last_parent;
-	OstreeMutableTree *last_directory;
-	gboolean lenient;
-	guint64 unresolved;
+	CamTreeParentFunc parent;
+	gpointer user_data;
+	GHashTable *metadata; /* directory's metadata (bytes) → checksum */
+	GString *path;	      /* of the directory at hand */
 };
 
+/* A directory of the tree below. */
+typedef struct {
+	char *contents, *metadata; /* NULL: there is none */
+	gboolean hidden;	   /* by an opaque directory: only its metadata matter */
+} Lower;
+
+static void
+lower_clear(Lower *self)
+{
+	g_free(self->contents);
+	g_free(self->metadata);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Lower, lower_clear)
+
+typedef struct {
+	char *name; /* as OSTree has it */
+	const char *plain;
+	CamLayerNode *node;
+} Child;
+
+static void
+child_free(gpointer data)
+{
+	g_free(((Child *) data)->name);
+	g_free(data);
+}
+
 CamTreeBuilder *
-cam_tree_builder_new(OstreeRepo *repo, const char *contents, const char *metadata, GError **error)
+cam_tree_builder_new(OstreeRepo *repo, CamTreeParentFunc parent, gpointer user_data)
 {
 	CamTreeBuilder *self = g_new0(CamTreeBuilder, 1);
 
 	self->repo = g_object_ref(repo);
-	self->links = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+	self->parent = parent;
+	self->user_data = user_data;
 	self->metadata = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
 					       (GDestroyNotify) g_bytes_unref, g_free);
-	if (contents == NULL) {
-		self->root = ostree_mutable_tree_new();
-		return self;
-	}
-	self->root = ostree_mutable_tree_new_from_checksum(repo, contents, metadata);
-	self->lower = ostree_mutable_tree_new_from_checksum(repo, contents, metadata);
+	self->path = g_string_new(NULL);
 	return self;
-}
-
-static void
-forget_last(CamTreeBuilder *self)
-{
-	g_clear_pointer(&self->last_parent, g_free);
-	g_clear_object(&self->last_directory);
 }
 
 void
 cam_tree_builder_free(CamTreeBuilder *self)
 {
-	forget_last(self);
-	g_clear_object(&self->root);
-	g_clear_object(&self->lower);
 	g_object_unref(self->repo);
-	g_hash_table_unref(self->links);
 	g_hash_table_unref(self->metadata);
+	g_string_free(self->path, TRUE);
 	g_free(self);
-}
-
-void
-cam_tree_builder_set_lenient(CamTreeBuilder *self)
-{
-	self->lenient = TRUE;
-}
-
-guint64
-cam_tree_builder_get_unresolved(CamTreeBuilder *self)
-{
-	return self->unresolved;
 }
 
 /* ---- directories' metadata ---- */
 
-/* Few directories differ in owner, mode and attributes: each kind is written once. */
-static const char *
-write_metadata(CamTreeBuilder *self, guint32 uid, guint32 gid, guint32 mode, GVariant *xattrs,
-	       GError **error)
+/* (transfer full). Few directories differ in owner, mode and attributes: each kind is written
+ * once. */
+static char *
+write_metadata(CamTreeBuilder *self, const CamStat *stat, GError **error)
 {
-	g_autoptr(GVariant) variant = g_variant_ref_sink(
-		g_variant_new("(uuu@a(ayay))", GUINT32_TO_BE(uid), GUINT32_TO_BE(gid),
-			      GUINT32_TO_BE(S_IFDIR | mode), xattrs));
+	const CamLayerEntry entry = { .type = CAM_NODE_DIRECTORY, .xattrs = stat->xattrs };
+	g_autoptr(GVariant) variant = g_variant_ref_sink(g_variant_new(
+		"(uuu@a(ayay))", GUINT32_TO_BE(stat->uid), GUINT32_TO_BE(stat->gid),
+		GUINT32_TO_BE(S_IFDIR | stat->mode), cam_layer_entry_object_xattrs(&entry)));
 	g_autoptr(GBytes) bytes = g_variant_get_data_as_bytes(variant);
 	const char *known = g_hash_table_lookup(self->metadata, bytes);
 	g_autofree guchar *binary = NULL;
 
 	if (known != NULL)
-		return known;
+		return g_strdup(known);
 	if (!ostree_repo_write_metadata(self->repo, OSTREE_OBJECT_TYPE_DIR_META, NULL, variant,
 					&binary, NULL, error)) {
 		cam_repo_error(error, "cannot write a directory's metadata");
@@ -99,349 +104,347 @@ write_metadata(CamTreeBuilder *self, guint32 uid, guint32 gid, guint32 mode, GVa
 	}
 	char *checksum = ostree_checksum_from_bytes(binary);
 	g_hash_table_insert(self->metadata, g_steal_pointer(&bytes), checksum);
-	return checksum;
+	return g_strdup(checksum);
 }
 
+/* The attributes of a directory below. */
 static gboolean
-set_default_metadata(CamTreeBuilder *self, OstreeMutableTree *directory, GError **error)
+read_xattrs(CamTreeBuilder *self, const char *metadata, GVariant **xattrs, GError **error)
 {
-	const char *checksum = write_metadata(
-		self, 0, 0, 0755, g_variant_new_array(G_VARIANT_TYPE("(ayay)"), NULL, 0), error);
+	g_autoptr(GVariant) variant = NULL;
 
-	if (checksum == NULL)
-		return FALSE;
-	ostree_mutable_tree_set_metadata_checksum(directory, checksum);
+	if (!ostree_repo_load_variant(self->repo, OSTREE_OBJECT_TYPE_DIR_META, metadata, &variant,
+				      error))
+		return cam_repo_error(error, "cannot read a directory's metadata");
+	*xattrs = g_variant_get_child_value(variant, 3);
 	return TRUE;
 }
 
-/* ---- finding the way ---- */
-
-static OstreeMutableTree *
-get_directory(OstreeMutableTree *parent, const char *name)
+/* What the layers from @index on give a directory at @path that no entry of theirs names. */
+static gboolean
+find_metadata(CamTreeBuilder *self, guint index, const char *path, CamStat *stat, GError **error)
 {
-	return g_hash_table_lookup(ostree_mutable_tree_get_subdirs(parent), name);
+	g_autofree char *at = g_strdup(path);
+
+	while (self->parent != NULL) {
+		g_autoptr(GError) local = NULL;
+		g_autofree char *real = NULL;
+		CamLayerTree *parent = self->parent(self->user_data, index++, &local);
+		CamLayerNode *node = NULL;
+
+		if (parent != NULL)
+			cam_layer_tree_find(parent, at, &node, &real, &local);
+		if (local != NULL) {
+			g_propagate_error(error, g_steal_pointer(&local));
+			return cam_error_translate(error, "no entry describes directory %s", path);
+		}
+		if (parent == NULL || (node != NULL && !node->is_directory))
+			break;
+		if (node != NULL && node->record != NULL) {
+			*stat = node->record->stat;
+			break;
+		}
+		/* Made there in the same way: from the layers below that one. */
+		if (node != NULL) {
+			g_free(at);
+			at = g_steal_pointer(&real);
+		}
+	}
+	return TRUE;
 }
 
-static const char *
-get_file(OstreeMutableTree *parent, const char *name)
+/* As containerd copies them when it makes the directory at hand. */
+static gboolean
+find_below(CamTreeBuilder *self, const Lower *lower, CamStat *stat, GVariant **xattrs,
+	   GError **error)
 {
-	return g_hash_table_lookup(ostree_mutable_tree_get_files(parent), name);
+	*stat = (CamStat){ .mode = ROOT_MODE };
+	*xattrs = NULL;
+	if (lower->metadata == NULL)
+		return find_metadata(self, 0, self->path->str, stat, error);
+	if (!read_xattrs(self, lower->metadata, xattrs, error))
+		return FALSE;
+	stat->xattrs = *xattrs;
+	return TRUE;
 }
 
-/* The target if the object is a symbolic link, else "". NULL on error. */
-static const char *
-read_link(CamTreeBuilder *self, const char *checksum, GError **error)
+static char *
+make_metadata(CamTreeBuilder *self, const CamLayerNode *node, const Lower *lower, GError **error)
 {
-	const char *known = g_hash_table_lookup(self->links, checksum);
-	g_auto(CamStat) stat = { .type = CAM_NODE_REGULAR };
+	g_autoptr(GVariant) below = NULL, united = NULL;
+	CamStat stat, own;
+
+	if (node->record == NULL && lower->metadata != NULL)
+		return g_strdup(lower->metadata);
+	if (node->record != NULL && !node->is_implied)
+		return write_metadata(self, &node->record->stat, error);
+	if (!find_below(self, lower, &stat, &below, error))
+		return NULL;
+	if (node->record == NULL)
+		return write_metadata(self, &stat, error);
+	/* The entry came later: attributes are set beside those that were copied. */
+	own = node->record->stat;
+	if (stat.xattrs != NULL && own.xattrs != NULL)
+		own.xattrs = united = cam_layer_xattrs_unite(stat.xattrs, own.xattrs);
+	else if (stat.xattrs != NULL)
+		own.xattrs = stat.xattrs;
+	return write_metadata(self, &own, error);
+}
+
+/* ---- files ---- */
+
+/* The object of a file whose owner, mode or attributes a hard link changed. */
+static gboolean
+write_changed(CamTreeBuilder *self, CamLayerRecord *record, GError **error)
+{
+	const CamLayerEntry entry = {
+		.type = record->stat.type,
+		.mode = record->stat.mode,
+		.link_target = record->stat.link_target,
+		.rdev_major = record->stat.rdev_major,
+		.rdev_minor = record->stat.rdev_minor,
+		.xattrs = record->stat.xattrs,
+	};
+	g_autoptr(GVariant) xattrs = cam_layer_entry_object_xattrs(&entry);
+	g_autoptr(GInputStream) content = NULL, object = NULL;
 	g_autoptr(GFileInfo) info = NULL;
+	g_autofree guchar *binary = NULL;
+	guint64 size;
+	char hex[65];
 
-	if (known != NULL)
-		return known;
-	if (!ostree_repo_load_file(self->repo, checksum, NULL, &info, &stat.xattrs, NULL, error)) {
-		cam_repo_error(error, "cannot read object %s", checksum);
-		return NULL;
-	}
-	if (g_file_info_get_file_type(info) == G_FILE_TYPE_SYMBOLIC_LINK)
-		stat.link_target = g_strdup(g_file_info_get_symlink_target(info));
-	else if (!cam_layer_node_decode(&stat, error))
-		return NULL;
-	g_hash_table_insert(self->links, g_strdup(checksum),
-			    g_strdup(stat.link_target != NULL ? stat.link_target : ""));
-	return g_hash_table_lookup(self->links, checksum);
-}
-
-/* Where a walk stands: links seen, what is still to go, and the directories passed. */
-typedef struct {
-	CamTreeBuilder *builder;
-	GPtrArray *stack; /* OstreeMutableTree, root first; `..` pops */
-	GQueue rest;	  /* components (char *) to go */
-	guint n_links;
-	gboolean make; /* missing directories are made */
-} Walk;
-
-static void
-walk_clear(Walk *walk)
-{
-	g_queue_clear_full(&walk->rest, g_free);
-	g_clear_pointer(&walk->stack, g_ptr_array_unref);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Walk, walk_clear)
-
-static void
-push_components(Walk *walk, const char *path)
-{
-	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
-
-	for (guint i = g_strv_length(parts); i > 0; i--)
-		if (*parts[i - 1] != '\0' && !g_str_equal(parts[i - 1], "."))
-			g_queue_push_head(&walk->rest, g_strdup(parts[i - 1]));
-}
-
-static gboolean
-follow_link(Walk *walk, const char *target, const char *path, GError **error)
-{
-	if (++walk->n_links > MAX_LINKS)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "too many symbolic links on the way to %s", path);
-	if (*target == '/')
-		g_ptr_array_set_size(walk->stack, 1);
-	push_components(walk, target);
+	cam_sha256_to_hex(&record->object, hex);
+	if (!ostree_repo_load_file(self->repo, hex, &content, &info, NULL, NULL, error))
+		return cam_repo_error(error, "cannot read object %s", hex);
+	g_file_info_set_attribute_uint32(info, "unix::uid", record->stat.uid);
+	g_file_info_set_attribute_uint32(info, "unix::gid", record->stat.gid);
+	g_file_info_set_attribute_uint32(info, "unix::mode", cam_layer_entry_object_mode(&entry));
+	if (!ostree_raw_file_to_content_stream(content, info, xattrs, &object, &size, NULL,
+					       error) ||
+	    !ostree_repo_write_content(self->repo, NULL, object, size, &binary, NULL, error))
+		return cam_repo_error(error, "cannot write a changed copy of object %s", hex);
+	memcpy(record->object.bytes, binary, CAM_SHA256_SIZE);
+	record->is_changed = FALSE;
 	return TRUE;
 }
 
-/* One component. *@found is FALSE if there is nothing and nothing is to be made. */
-static gboolean
-step(Walk *walk, const char *component, const char *path, gboolean *found, GError **error)
+static GVariant *
+bytes_of(const char *checksum)
 {
-	OstreeMutableTree *here = g_ptr_array_index(walk->stack, walk->stack->len - 1);
-	g_autofree char *name = NULL;
-	OstreeMutableTree *next;
-	const char *file;
-
-	*found = TRUE;
-	if (g_str_equal(component, "..")) {
-		if (walk->stack->len > 1)
-			g_ptr_array_set_size(walk->stack, (int) walk->stack->len - 1);
-		return TRUE;
-	}
-	name = cam_name_escape(component);
-	if ((next = get_directory(here, name)) != NULL) {
-		g_ptr_array_add(walk->stack, g_object_ref(next));
-		return TRUE;
-	}
-	if ((file = get_file(here, name)) != NULL) {
-		const char *target = read_link(walk->builder, file, error);
-
-		if (target == NULL)
-			return FALSE;
-		if (*target != '\0')
-			return follow_link(walk, target, path, error);
-		*found = FALSE;
-		return !walk->make || cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-						    "%s lies below a file, not a directory", path);
-	}
-	*found = walk->make;
-	if (!walk->make)
-		return TRUE;
-	if (!ostree_mutable_tree_ensure_dir(here, name, &next, error))
-		return cam_repo_error(error, "cannot make the directory of %s", path);
-	g_ptr_array_add(walk->stack, next);
-	return set_default_metadata(walk->builder, next, error);
+	return ostree_checksum_to_bytes_v(checksum);
 }
 
-/* The directory @directory, links followed. *@out is NULL without error where there is none. */
 static gboolean
-find_directory(CamTreeBuilder *self, OstreeMutableTree *root, const char *directory, gboolean make,
-	       const char *path, OstreeMutableTree **out, GError **error)
+add_child_file(CamTreeBuilder *self, const Child *child, GVariantBuilder *files, GError **error)
 {
-	g_auto(Walk) walk = { .builder = self, .make = make, .rest = G_QUEUE_INIT };
-	gboolean found = TRUE;
+	CamLayerRecord *record = child->node->record;
+	char hex[65];
 
-	*out = NULL;
-	walk.stack = g_ptr_array_new_with_free_func(g_object_unref);
-	g_ptr_array_add(walk.stack, g_object_ref(root));
-	push_components(&walk, directory);
-	while (found && !g_queue_is_empty(&walk.rest)) {
-		g_autofree char *component = g_queue_pop_head(&walk.rest);
-
-		if (!step(&walk, component, path, &found, error))
-			return FALSE;
-	}
-	if (found)
-		*out = g_object_ref(g_ptr_array_index(walk.stack, walk.stack->len - 1));
+	if (child->node->is_directory || child->node->is_whiteout)
+		return TRUE;
+	if (record->is_changed && !write_changed(self, record, error))
+		return cam_error_translate(error, "%s", child->plain);
+	cam_sha256_to_hex(&record->object, hex);
+	g_variant_builder_add(files, "(s@ay)", child->name, bytes_of(hex));
 	return TRUE;
 }
 
-static void
-split(const char *path, char **parent, char **name)
-{
-	const char *slash = strrchr(path, '/');
+/* ---- directories ---- */
 
-	*parent = slash != NULL ? g_strndup(path, (gsize) (slash - path)) : g_strdup("");
-	*name = cam_name_escape(slash != NULL ? slash + 1 : path);
+static gboolean lay_over(CamTreeBuilder *self, const CamLayerNode *node, const Lower *lower,
+			 char **contents, GError **error);
+
+static int
+compare_children(gconstpointer a, gconstpointer b)
+{
+	const Child *x = *(const Child *const *) a, *y = *(const Child *const *) b;
+
+	return strcmp(x->name, y->name);
 }
 
-/* ---- whiteouts ---- */
-
-static gboolean
-remove_child(CamTreeBuilder *self, OstreeMutableTree *directory, const char *name, GError **error)
+static GPtrArray *
+sort_children(const CamLayerNode *node)
 {
-	forget_last(self);
-	if (!ostree_mutable_tree_remove(directory, name, TRUE, error))
-		return cam_repo_error(error, "cannot remove %s", name);
-	return TRUE;
-}
-
-static gboolean
-remove_all(CamTreeBuilder *self, OstreeMutableTree *directory, GHashTable *children, GError **error)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	GPtrArray *children = g_ptr_array_new_with_free_func(child_free);
 	GHashTableIter iter;
-	gpointer name;
+	gpointer name, value;
 
-	g_hash_table_iter_init(&iter, children);
-	while (g_hash_table_iter_next(&iter, &name, NULL))
-		g_ptr_array_add(names, g_strdup(name));
-	for (guint i = 0; i < names->len; i++)
-		if (!remove_child(self, directory, g_ptr_array_index(names, i), error))
-			return FALSE;
-	return TRUE;
-}
+	g_hash_table_iter_init(&iter, node->children);
+	while (g_hash_table_iter_next(&iter, &name, &value)) {
+		Child *child = g_new(Child, 1);
 
-gboolean
-cam_tree_builder_hide(CamTreeBuilder *self, const CamLayerEntry *entry, GError **error)
-{
-	g_autoptr(OstreeMutableTree) directory = NULL;
-	g_autofree char *parent = NULL, *name = NULL;
-
-	if (entry->is_opaque)
-		return find_directory(self, self->root, entry->path, FALSE, entry->path, &directory,
-				      error) &&
-		       (directory == NULL ||
-			(remove_all(self, directory, ostree_mutable_tree_get_files(directory),
-				    error) &&
-			 remove_all(self, directory, ostree_mutable_tree_get_subdirs(directory),
-				    error)));
-	split(entry->path, &parent, &name);
-	return find_directory(self, self->root, parent, FALSE, entry->path, &directory, error) &&
-	       (directory == NULL || remove_child(self, directory, name, error));
-}
-
-/* ---- entries ---- */
-
-static gboolean
-add_directory(CamTreeBuilder *self, OstreeMutableTree *parent, const char *name,
-	      const CamLayerEntry *entry, GError **error)
-{
-	g_autoptr(GVariant) xattrs = cam_layer_entry_object_xattrs(entry);
-	const char *metadata =
-		write_metadata(self, entry->uid, entry->gid, entry->mode, xattrs, error);
-	g_autoptr(OstreeMutableTree) directory = NULL;
-
-	if (metadata == NULL)
-		return FALSE;
-	/* Also a link to a directory gives way: containerd keeps only real directories. */
-	if (get_file(parent, name) != NULL && !remove_child(self, parent, name, error))
-		return FALSE;
-	if (!ostree_mutable_tree_ensure_dir(parent, name, &directory, error))
-		return cam_repo_error(error, "cannot make directory %s", entry->path);
-	ostree_mutable_tree_set_metadata_checksum(directory, metadata);
-	return TRUE;
+		*child = (Child){ cam_name_escape(name), name, value };
+		g_ptr_array_add(children, child);
+	}
+	g_ptr_array_sort(children, compare_children);
+	return children;
 }
 
 static gboolean
-add_root(CamTreeBuilder *self, const CamLayerEntry *entry, GError **error)
+add_child_directory(CamTreeBuilder *self, const Child *child, const Lower *lower,
+		    GVariantBuilder *directories, GError **error)
 {
-	g_autoptr(GVariant) xattrs = cam_layer_entry_object_xattrs(entry);
-	const char *metadata =
-		write_metadata(self, entry->uid, entry->gid, entry->mode, xattrs, error);
+	g_autofree char *contents = NULL, *metadata = NULL;
+	gsize length = self->path->len;
+	gboolean ok;
 
-	if (metadata == NULL)
-		return FALSE;
-	ostree_mutable_tree_set_metadata_checksum(self->root, metadata);
-	return TRUE;
-}
-
-static gboolean
-replace_file(CamTreeBuilder *self, OstreeMutableTree *parent, const char *name,
-	     const char *checksum, GError **error)
-{
-	if (get_directory(parent, name) != NULL && !remove_child(self, parent, name, error))
-		return FALSE;
-	if (!ostree_mutable_tree_replace_file(parent, name, checksum, error))
-		return cam_repo_error(error, "cannot add %s", name);
-	return TRUE;
-}
-
-/* The object of the file at @path in @root; NULL without error where there is none. */
-static gboolean
-find_file(CamTreeBuilder *self, OstreeMutableTree *root, const char *path, char **checksum,
-	  GError **error)
-{
-	g_autoptr(OstreeMutableTree) directory = NULL;
-	g_autofree char *parent = NULL, *name = NULL;
-
-	*checksum = NULL;
-	split(path, &parent, &name);
-	if (!find_directory(self, root, parent, FALSE, path, &directory, error))
-		return FALSE;
-	if (directory != NULL)
-		*checksum = g_strdup(get_file(directory, name));
-	return TRUE;
-}
-
-static gboolean
-add_hardlink(CamTreeBuilder *self, OstreeMutableTree *parent, const char *name,
-	     const CamLayerEntry *entry, GError **error)
-{
-	g_autofree char *checksum = NULL;
-
-	if (!find_file(self, self->root, entry->link_target, &checksum, error))
-		return FALSE;
-	/* What a whiteout of this layer hid may still have been linked before. */
-	if (checksum == NULL && self->lower != NULL &&
-	    !find_file(self, self->lower, entry->link_target, &checksum, error))
-		return FALSE;
-	if (checksum != NULL)
-		return replace_file(self, parent, name, checksum, error);
-	self->unresolved++;
-	return self->lenient || cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-					      "hard link %s: there is no file %s to link to",
-					      entry->path, entry->link_target);
-}
-
-static gboolean
-find_parent(CamTreeBuilder *self, const char *parent, const char *path, GError **error)
-{
-	OstreeMutableTree *directory;
-
-	if (self->last_parent != NULL && g_str_equal(self->last_parent, parent))
+	if (!child->node->is_directory)
 		return TRUE;
-	if (!find_directory(self, self->root, parent, TRUE, path, &directory, error))
-		return FALSE;
-	forget_last(self);
-	self->last_parent = g_strdup(parent);
-	self->last_directory = directory;
+	g_string_append_printf(self->path, "%s%s", length > 0 ? "/" : "", child->plain);
+	metadata = make_metadata(self, child->node, lower, error);
+	ok = metadata != NULL && lay_over(self, child->node, lower, &contents, error);
+	g_string_truncate(self->path, length);
+	if (ok)
+		g_variant_builder_add(directories, "(s@ay@ay)", child->name, bytes_of(contents),
+				      bytes_of(metadata));
+	return ok;
+}
+
+/* The children from *@next on that come before @name; whether one has that very name. */
+static gboolean
+take_before(GPtrArray *children, guint *next, const char *name, const Child **child)
+{
+	int order;
+
+	*child = *next < children->len ? g_ptr_array_index(children, *next) : NULL;
+	order = *child == NULL ? 1 : name == NULL ? -1 : strcmp((*child)->name, name);
+	if (order <= 0)
+		(*next)++;
+	else
+		*child = NULL;
+	return order == 0;
+}
+
+static gboolean
+merge_files(CamTreeBuilder *self, GPtrArray *children, GVariant *lower, gboolean hidden,
+	    GVariantBuilder *files, GError **error)
+{
+	gsize n = lower != NULL && !hidden ? g_variant_n_children(lower) : 0;
+	const Child *child;
+	guint next = 0;
+
+	for (gsize i = 0; i <= n; i++) {
+		g_autoptr(GVariant) file = i < n ? g_variant_get_child_value(lower, i) : NULL;
+		const char *name = NULL;
+		gboolean same = FALSE;
+
+		if (file != NULL)
+			g_variant_get_child(file, 0, "&s", &name);
+		do {
+			same = take_before(children, &next, name, &child);
+			if (child != NULL && !add_child_file(self, child, files, error))
+				return FALSE;
+		} while (child != NULL && !same);
+		if (file != NULL && !same)
+			g_variant_builder_add_value(files, file);
+	}
 	return TRUE;
 }
 
-gboolean
-cam_tree_builder_add(CamTreeBuilder *self, const CamLayerEntry *entry, GError **error)
+static void
+set_lower(Lower *lower, GVariant *directory, gboolean hidden)
 {
-	g_autofree char *parent = NULL, *name = NULL;
-	g_autoptr(OstreeMutableTree) directory = NULL;
-	char checksum[65];
+	g_autoptr(GVariant) contents = g_variant_get_child_value(directory, 1);
+	g_autoptr(GVariant) metadata = g_variant_get_child_value(directory, 2);
 
-	if (*entry->path == '\0')
-		return add_root(self, entry, error);
-	split(entry->path, &parent, &name);
-	if (!find_parent(self, parent, entry->path, error))
-		return FALSE;
-	directory = g_object_ref(self->last_directory);
-	if (entry->is_hardlink)
-		return add_hardlink(self, directory, name, entry, error);
-	if (entry->type == CAM_NODE_DIRECTORY)
-		return add_directory(self, directory, name, entry, error);
-	g_return_val_if_fail(entry->object != NULL, FALSE);
-	cam_sha256_to_hex(entry->object, checksum);
-	if (entry->type == CAM_NODE_SYMLINK)
-		g_hash_table_replace(self->links, g_strdup(checksum), g_strdup(entry->link_target));
-	return replace_file(self, directory, name, checksum, error);
+	lower->contents = ostree_checksum_from_bytes_v(contents);
+	lower->metadata = ostree_checksum_from_bytes_v(metadata);
+	lower->hidden = hidden;
+}
+
+static gboolean
+merge_directories(CamTreeBuilder *self, GPtrArray *children, GVariant *lower, gboolean hidden,
+		  GVariantBuilder *directories, GError **error)
+{
+	static const Lower none = { 0 };
+	gsize n = lower != NULL ? g_variant_n_children(lower) : 0;
+	const Child *child;
+	guint next = 0;
+
+	for (gsize i = 0; i <= n; i++) {
+		g_autoptr(GVariant) directory = i < n ? g_variant_get_child_value(lower, i) : NULL;
+		g_auto(Lower) below = { 0 };
+		const char *name = NULL;
+		gboolean same = FALSE;
+
+		if (directory != NULL)
+			g_variant_get_child(directory, 0, "&s", &name);
+		do {
+			same = take_before(children, &next, name, &child);
+			if (same && child->node->is_directory)
+				set_lower(&below, directory, hidden);
+			if (child != NULL &&
+			    !add_child_directory(self, child, same ? &below : &none, directories,
+						 error))
+				return FALSE;
+		} while (child != NULL && !same);
+		if (directory != NULL && !same && !hidden)
+			g_variant_builder_add_value(directories, directory);
+	}
+	return TRUE;
+}
+
+static gboolean
+write_directory(CamTreeBuilder *self, GVariant *files, GVariant *directories, char **contents,
+		GError **error)
+{
+	g_autoptr(GVariant) tree =
+		g_variant_ref_sink(g_variant_new("(@a(say)@a(sayay))", files, directories));
+	g_autofree guchar *binary = NULL;
+
+	if (!ostree_repo_write_metadata(self->repo, OSTREE_OBJECT_TYPE_DIR_TREE, NULL, tree,
+					&binary, NULL, error))
+		return cam_repo_error(error, "cannot write a directory");
+	*contents = ostree_checksum_from_bytes(binary);
+	return TRUE;
+}
+
+/* The contents of the directory @node over those of @lower. */
+static gboolean
+lay_over(CamTreeBuilder *self, const CamLayerNode *node, const Lower *lower, char **contents,
+	 GError **error)
+{
+	gboolean hidden = lower->hidden || node->is_opaque;
+	g_autoptr(GPtrArray) children = NULL;
+	g_autoptr(GVariant) tree = NULL, lower_files = NULL, lower_directories = NULL;
+	g_auto(GVariantBuilder) files = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(say)"));
+	g_auto(GVariantBuilder) directories = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("a(sayay)"));
+
+	if (node->children == NULL && lower->contents != NULL && !hidden) {
+		*contents = g_strdup(lower->contents);
+		return TRUE;
+	}
+	children = node->children != NULL ? sort_children(node) : g_ptr_array_new();
+	if (lower->contents != NULL) {
+		if (!ostree_repo_load_variant(self->repo, OSTREE_OBJECT_TYPE_DIR_TREE,
+					      lower->contents, &tree, error))
+			return cam_repo_error(error, "cannot read the directory /%s",
+					      self->path->str);
+		lower_files = g_variant_get_child_value(tree, 0);
+		lower_directories = g_variant_get_child_value(tree, 1);
+	}
+	return merge_files(self, children, lower_files, hidden, &files, error) &&
+	       merge_directories(self, children, lower_directories, hidden, &directories, error) &&
+	       write_directory(self, g_variant_builder_end(&files),
+			       g_variant_builder_end(&directories), contents, error);
 }
 
 gboolean
-cam_tree_builder_write(CamTreeBuilder *self, char **contents, char **metadata,
-		       GCancellable *cancellable, GError **error)
+cam_tree_builder_lay_over(CamTreeBuilder *self, CamLayerTree *layer, const char *lower_contents,
+			  const char *lower_metadata, char **contents, char **metadata,
+			  GError **error)
 {
-	g_autoptr(GFile) root = NULL;
+	static const CamStat root = { .mode = ROOT_MODE };
+	GPtrArray *removed = cam_layer_tree_get_removed(layer);
+	g_auto(Lower) lower = { g_strdup(lower_contents), g_strdup(lower_metadata), FALSE };
 
-	if (ostree_mutable_tree_get_metadata_checksum(self->root) == NULL &&
-	    !set_default_metadata(self, self->root, error))
-		return FALSE;
-	if (!ostree_repo_write_mtree(self->repo, self->root, &root, cancellable, error))
-		return cam_repo_error(error, "cannot write the tree");
-	*contents = g_strdup(ostree_mutable_tree_get_contents_checksum(self->root));
-	*metadata = g_strdup(ostree_mutable_tree_get_metadata_checksum(self->root));
-	return TRUE;
+	for (guint i = 0; i < removed->len; i++) {
+		CamStat ignored;
+
+		if (!find_metadata(self, 0, removed->pdata[i], &ignored, error))
+			return FALSE;
+	}
+	/* containerd makes the root itself, and passes over what a layer says of it. */
+	*metadata = write_metadata(self, &root, error);
+	return *metadata != NULL &&
+	       lay_over(self, cam_layer_tree_get_root(layer), &lower, contents, error);
 }

@@ -23,6 +23,7 @@ typedef struct {
 	CamFd objects;
 	CamMemoryRootfs *rootfs;
 	CamTreeHistory *history;
+	CamLayerTree *layer; /* that the history is made of */
 } World;
 
 static void
@@ -30,7 +31,7 @@ remember(World *world, const char *path, CamNodeType type)
 {
 	CamLayerEntry entry = { .path = path, .type = type, .mtime = MTIME };
 
-	cam_tree_history_add(world->history, &entry);
+	g_assert_true(cam_layer_tree_add(world->layer, &entry, NULL));
 }
 
 static void
@@ -38,7 +39,9 @@ make_tree(World *world)
 {
 	static const guint8 capability[20] = { 1, 0, 0, 2, 0, 0x20 };
 	g_autoptr(GBytes) ping = g_bytes_new_static("ping", 4);
-	CamLayerEntry hard = { .path = "etc/hard", .is_hardlink = TRUE, .link_target = "etc/conf" };
+	CamLayerEntry hard = {
+		.path = "etc/hard", .is_hardlink = TRUE, .link_target = "etc/conf", .mtime = MTIME
+	};
 	CamStat null = {
 		.type = CAM_NODE_CHARACTER, .mode = 0666, .rdev_major = 1, .rdev_minor = 3
 	};
@@ -63,7 +66,8 @@ make_tree(World *world)
 	remember(world, "etc", CAM_NODE_DIRECTORY);
 	remember(world, "etc/conf", CAM_NODE_REGULAR);
 	remember(world, "link", CAM_NODE_SYMLINK);
-	cam_tree_history_add(world->history, &hard);
+	g_assert_true(cam_layer_tree_add(world->layer, &hard, NULL));
+	cam_tree_history_add_layer(world->history, world->layer);
 }
 
 static void
@@ -80,6 +84,7 @@ world_init(World *world)
 	world->objects = open(world->objects_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	world->rootfs = cam_memory_rootfs_new();
 	world->history = cam_tree_history_new();
+	world->layer = cam_layer_tree_new(TRUE);
 	make_tree(world);
 	fixture_write_objects(CAM_ROOTFS(world->rootfs), world->objects_path);
 }
@@ -95,6 +100,7 @@ world_clear(World *world)
 	cam_fd_close(world->objects);
 	g_object_unref(world->rootfs);
 	cam_tree_history_free(world->history);
+	cam_layer_tree_free(world->layer);
 	for (char **path = (char *[]){ world->top, world->lower, world->target, world->objects_path,
 				       world->upper, world->work, world->middle, NULL };
 	     *path; path++)

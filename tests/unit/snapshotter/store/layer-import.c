@@ -378,6 +378,7 @@ test_entries(void)
 			"d 7000000000\n"
 			"d (opaque) 0\n"
 			"d/gone (whiteout) 0\n"
+			".wh.plnk (whiteout) 0\n" /* to all but AUFS */
 			"d/f object 0 content\n"
 			"d/h = d/f 0\n"
 			"l object 0\n");

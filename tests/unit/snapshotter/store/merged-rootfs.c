@@ -3,6 +3,8 @@
 #include "snapshotter/store/store.h"
 
 #include "layer-fixture.h"
+#include "snapshotter/store/repo.h"
+#include "snapshotter/store/store-private.h"
 
 static char *
 base_layer(CamStore *store)
@@ -34,17 +36,20 @@ test_whiteouts(void)
 	g_autofree char *base = base_layer(store->store), *top = NULL;
 	GByteArray *tar = g_byte_array_new();
 
-	/* The order in the layer does not matter: a whiteout hides lower layers only. */
-	tar_file(tar, "bin/tool", "new");
 	tar_file(tar, "bin/.wh.tool", "");
+	tar_file(tar, "bin/tool", "new");
 	tar_file(tar, "bin/.wh.other", "");
 	tar_file(tar, "etc/.wh.sub", "");
 	tar_file(tar, "nowhere/.wh.nothing", "");
+	tar_file(tar, ".wh.usr", "");
+	tar_directory(tar, "usr/", 0700); /* takes the place of the whiteout, and hides nothing */
 	top = import_tar(store->store, tar);
 	assert_merged(store->store, BASE_BIN BASE_ETC BASE_LIB, base, NULL);
 	assert_merged(store->store,
-		      "bin/ 755\nbin/tool 644 [new]\netc/ 711\netc/file 644 [4]\n" BASE_LIB, base,
-		      top, NULL);
+		      "bin/ 755\nbin/tool 644 [new]\netc/ 711\netc/file 644 [4]\n"
+		      "lib -> usr/lib\nnowhere/ 755\nusr/ 700\nusr/lib/ 755\n"
+		      "usr/lib/so 644 [5]\n",
+		      base, top, NULL);
 }
 
 static void
@@ -81,29 +86,79 @@ test_kinds_change(void)
 		      base, top, NULL);
 }
 
+/* Links of the layers below lead nowhere: what seems to lie behind one lies in a directory that
+ * takes its place. */
 static void
-test_parents(void)
+test_lower_links(void)
+{
+	g_autoptr(TemporaryStore) store = temporary_store_new();
+	g_autofree char *base = base_layer(store->store), *file = NULL, *whiteout = NULL;
+	g_autofree char *opaque = NULL;
+	GByteArray *tar = g_byte_array_new();
+
+	tar_file(tar, "lib/more", "6");
+	file = import_tar(store->store, tar);
+	assert_merged(store->store,
+		      BASE_BIN BASE_ETC "lib/ 755\nlib/more 644 [6]\nusr/ 755\nusr/lib/ 755\n"
+					"usr/lib/so 644 [5]\n",
+		      base, file, NULL);
+	tar = g_byte_array_new();
+	tar_file(tar, "lib/.wh.so", "");
+	whiteout = import_tar(store->store, tar);
+	assert_merged(store->store,
+		      BASE_BIN BASE_ETC "lib/ 755\nusr/ 755\nusr/lib/ 755\nusr/lib/so 644 [5]\n",
+		      base, whiteout, NULL);
+	tar = g_byte_array_new();
+	tar_file(tar, "lib/.wh..wh..opq", "");
+	tar_file(tar, ".wh..wh..opq", ""); /* nothing to an overlay */
+	opaque = import_tar(store->store, tar);
+	assert_merged(store->store,
+		      BASE_BIN BASE_ETC "lib/ 755\nusr/ 755\nusr/lib/ 755\nusr/lib/so 644 [5]\n",
+		      base, opaque, NULL);
+}
+
+/* Links of the layer itself are followed, and never out of the tree. */
+static void
+test_own_links(void)
 {
 	g_autoptr(TemporaryStore) store = temporary_store_new();
 	g_autofree char *base = base_layer(store->store), *top = NULL;
 	GByteArray *tar = g_byte_array_new();
 
-	/* Through a link of the lower layer, into what is missing, and never out of the tree. */
-	tar_file(tar, "lib/more", "6");
-	tar_file(tar, "var/new/f", "7");
 	tar_symlink(tar, "out", "../../../../bin");
 	tar_file(tar, "out/tool", "8");
 	tar_symlink(tar, "absolute", "/etc/sub/../sub");
-	tar_file(tar, "absolute/deep", "9");
+	tar_file(tar, "absolute/.wh.deep", "");
+	tar_file(tar, "etc/file/below", "9"); /* what was a file */
 	top = import_tar(store->store, tar);
 	assert_merged(store->store,
 		      "absolute -> /etc/sub/../sub\n"
 		      "bin/ 755\nbin/other 644 [2]\nbin/tool 644 [8]\n"
-		      "etc/ 711\netc/file 644 [4]\netc/sub/ 700\netc/sub/deep 644 [9]\n"
-		      "lib -> usr/lib\nout -> ../../../../bin\n"
-		      "usr/ 755\nusr/lib/ 755\nusr/lib/more 644 [6]\nusr/lib/so 644 [5]\n"
-		      "var/ 755\nvar/new/ 755\nvar/new/f 644 [7]\n",
+		      "etc/ 711\netc/file/ 755\netc/file/below 644 [9]\netc/sub/ 700\n"
+		      "lib -> usr/lib\nout -> ../../../../bin\nusr/ 755\nusr/lib/ 755\n"
+		      "usr/lib/so 644 [5]\n",
 		      base, top, NULL);
+}
+
+/* A directory that no entry describes is as the nearest layer below has it, also where another
+ * hides it. */
+static void
+test_implied(void)
+{
+	g_autoptr(TemporaryStore) store = temporary_store_new();
+	g_autofree char *base = base_layer(store->store), *middle = NULL, *top = NULL;
+	GByteArray *tar = g_byte_array_new();
+
+	tar_file(tar, "etc/.wh..wh..opq", "");
+	tar_file(tar, "etc/kept", "k");
+	middle = import_tar(store->store, tar);
+	tar = g_byte_array_new();
+	tar_file(tar, "etc/sub/new", "n");
+	top = import_tar(store->store, tar);
+	assert_merged(store->store,
+		      BASE_BIN
+		      "etc/ 711\netc/kept 644 [k]\netc/sub/ 700\netc/sub/new 644 [n]\n" BASE_LIB,
+		      base, middle, top, NULL);
 }
 
 static void
@@ -113,58 +168,154 @@ test_hard_links(void)
 	g_autofree char *base = base_layer(store->store), *top = NULL;
 	GByteArray *tar = g_byte_array_new();
 
-	tar_hardlink(tar, "bin/tool2", "bin/tool");
+	tar_directory(tar, "d/", 0755);
+	tar_file(tar, "d/f", "1");
+	tar_symlink(tar, "l", "d");
+	tar_hardlink(tar, "same", "l/f");
 	tar_file(tar, "bin/.wh.tool", "");
-	tar_hardlink(tar, "so", "lib/so");
+	tar_hardlink(tar, "etc/file", "bin/tool"); /* of what hides: hides too */
+	/* The header of a link is the file's. */
+	tar_file(tar, "shell", "#!");
+	tar_add(tar, &(TarSample){ .name = "root", .type = '1', .mode = 04755, .link = "shell" });
 	top = import_tar(store->store, tar);
 	assert_merged(store->store,
-		      "bin/ 755\nbin/other 644 [2]\nbin/tool2 644 [1]\n" BASE_ETC
-		      "lib -> usr/lib\nso 644 [5]\nusr/ 755\nusr/lib/ 755\nusr/lib/so 644 [5]\n",
+		      "bin/ 755\nbin/other 644 [2]\nd/ 755\nd/f 644 [1]\n"
+		      "etc/ 711\netc/sub/ 700\netc/sub/deep 644 [3]\nl -> d\nlib -> usr/lib\n"
+		      "root 4755 [#!]\nsame 644 [1]\nshell 4755 [#!]\n"
+		      "usr/ 755\nusr/lib/ 755\nusr/lib/so 644 [5]\n",
 		      base, top, NULL);
 }
 
 static void
-assert_cannot_merge(CamStore *store, const char *base, const char *top)
+assert_cannot_merge(CamStore *store, const char *message, const char *base, const char *top)
 {
 	g_autoptr(GError) error = NULL;
 	const char *chain[] = { base, top, NULL };
 
 	g_assert_null(cam_store_open_rootfs(store, chain, NULL, &error));
-	g_assert_nonnull(error);
-	g_assert_cmpint(error->domain, ==, CAM_ERROR);
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_INVALID_ARGUMENT);
+	g_assert_nonnull(strstr(error->message, message));
 }
 
 static void
 test_what_cannot_be(void)
 {
 	g_autoptr(TemporaryStore) store = temporary_store_new();
-	g_autofree char *base = base_layer(store->store), *top = NULL, *loop = NULL, *file = NULL;
+	g_autofree char *base = base_layer(store->store), *link = NULL, *twice = NULL, *gone = NULL;
+	g_autofree char *below = NULL;
 	GByteArray *tar = g_byte_array_new();
 
-	tar_hardlink(tar, "h", "is/nowhere");
-	top = import_tar(store->store, tar);
-	assert_cannot_merge(store->store, base, top);
-	assert_cannot_merge(store->store, top, NULL);
+	/* The files of lower layers are not there to link to. */
+	tar_hardlink(tar, "h", "bin/tool");
+	link = import_tar(store->store, tar);
+	assert_cannot_merge(store->store, "no file bin/tool", base, link);
+	assert_cannot_merge(store->store, "no file bin/tool", link, NULL);
 
 	tar = g_byte_array_new();
-	tar_file(tar, "etc/file/below", "x");
-	file = import_tar(store->store, tar);
-	assert_cannot_merge(store->store, base, file);
+	tar_file(tar, "bin/tool", "x");
+	tar_file(tar, "bin/.wh.tool", "");
+	twice = import_tar(store->store, tar);
+	assert_cannot_merge(store->store, "bin/tool: a whiteout of what", base, twice);
+	assert_merged(store->store, "bin/ 755\n", twice, NULL); /* the lowest layer removes it */
 
 	tar = g_byte_array_new();
-	tar_symlink(tar, "a", "b");
-	tar_symlink(tar, "b", "a");
-	g_autoptr(GBytes) lower = tar_end(tar);
+	tar_file(tar, ".wh.etc", "");
+	gone = import_tar(store->store, tar);
+	tar = g_byte_array_new();
+	tar_file(tar, "etc/sub/f", "x");
+	below = import_tar(store->store, tar);
+	const char *chain[] = { base, gone, below, NULL };
 	g_autoptr(GError) error = NULL;
-	loop = import_bytes(store->store, lower, NULL, &error);
-	g_assert_no_error(error);
-	tar = g_byte_array_new();
-	tar_file(tar, "a/x", "x");
-	g_free(top);
-	top = import_tar(store->store, tar);
-	assert_cannot_merge(store->store, loop, top);
+	g_assert_null(cam_store_open_rootfs(store->store, chain, NULL, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_INVALID_ARGUMENT);
 	/* All of that left the store as it was. */
 	assert_merged(store->store, BASE_BIN BASE_ETC BASE_LIB, base, NULL);
+}
+
+/* Entries that the layer replaces are in no tree, but export needs them also after a collection. */
+static void
+test_replaced_entries(void)
+{
+	g_autoptr(TemporaryStore) store = temporary_store_new();
+	g_autoptr(GError) error = NULL;
+	CamGcResult result = { 0 };
+	GByteArray *tar = g_byte_array_new();
+
+	tar_file(tar, "d/f", "content that is replaced");
+	tar_symlink(tar, "d", "elsewhere");
+	tar_file(tar, "e/f", "content that is removed");
+	tar_file(tar, ".wh.e", "");
+	tar_hardlink(tar, "h", "is/nowhere");
+	tar_file(tar, "behind", "what cannot be unpacked");
+	g_autoptr(GBytes) bytes = tar_end(tar);
+	g_autofree char *diff_id = import_bytes(store->store, bytes, NULL, &error);
+	g_assert_no_error(error);
+	const char *needed[] = { diff_id, NULL };
+	cam_store_add_lease(store->store, "test", needed, 0, &error);
+	g_assert_no_error(error);
+	cam_store_gc(store->store, FALSE, NULL, &result, NULL, &error);
+	g_assert_no_error(error);
+	assert_exports_as(store->store, diff_id, bytes);
+}
+
+/* Lets @ref name a commit as code of before wrote it: without a rule, and with another tree. */
+static void
+write_old_commit(CamStore *store, const char *ref, gboolean is_layer)
+{
+	g_autoptr(GError) error = NULL;
+	OstreeRepo *shared = cam_store_get_repo(store, &error);
+	g_autoptr(OstreeRepo) repo = cam_repo_begin(shared, NULL, &error);
+	g_autofree char *contents = NULL, *metadata = NULL, *skeleton = NULL;
+	g_autoptr(OstreeMutableTree) root = NULL, empty = NULL, directory = NULL;
+
+	g_assert_no_error(error);
+	cam_repo_read_commit(repo, ref, &contents, &metadata, NULL, &error);
+	g_assert_no_error(error);
+	root = ostree_mutable_tree_new();
+	ostree_mutable_tree_set_metadata_checksum(root, metadata);
+	if (is_layer) {
+		g_autoptr(OstreeMutableTree) now =
+			ostree_mutable_tree_new_from_checksum(repo, contents, metadata);
+
+		ostree_mutable_tree_lookup(now, "skeleton", &skeleton, &directory, &error);
+		g_assert_no_error(error);
+		ostree_mutable_tree_replace_file(root, "skeleton", skeleton, &error);
+		ostree_mutable_tree_ensure_dir(root, "tree", &empty, &error);
+		g_assert_no_error(error);
+		ostree_mutable_tree_set_metadata_checksum(empty, metadata);
+	}
+	cam_repo_commit_tree(repo, root, ref, NULL, NULL, &error);
+	g_assert_no_error(error);
+	ostree_repo_commit_transaction(repo, NULL, NULL, &error);
+	g_assert_no_error(error);
+}
+
+/* Trees that were made by another rule are of no use, be they of a chain or of a layer. */
+static void
+test_other_rule(void)
+{
+	g_autoptr(TemporaryStore) store = temporary_store_new();
+	g_autofree char *base = base_layer(store->store), *top = NULL;
+	GByteArray *tar = g_byte_array_new();
+
+	tar_file(tar, "bin/.wh.tool", "");
+	top = import_tar(store->store, tar);
+	g_autofree char *lower = cam_chain_id(NULL, base), *upper = cam_chain_id(lower, top);
+	g_autofree char *lower_ref = cam_store_rootfs_ref(lower);
+	g_autofree char *upper_ref = cam_store_rootfs_ref(upper);
+	g_autofree char *layer_ref = cam_store_layer_ref(base);
+	static const char lower_tree[] = BASE_BIN BASE_ETC BASE_LIB;
+	static const char upper_tree[] = "bin/ 755\nbin/other 644 [2]\n" BASE_ETC BASE_LIB;
+
+	assert_merged(store->store, lower_tree, base, NULL);
+	assert_merged(store->store, upper_tree, base, top, NULL);
+	write_old_commit(store->store, upper_ref, FALSE);
+	assert_merged(store->store, upper_tree, base, top, NULL);
+	write_old_commit(store->store, lower_ref, FALSE);
+	write_old_commit(store->store, upper_ref, FALSE);
+	write_old_commit(store->store, layer_ref, TRUE);
+	assert_merged(store->store, upper_tree, base, top, NULL);
+	assert_merged(store->store, lower_tree, base, NULL);
 }
 
 static CamEntry
@@ -211,7 +362,11 @@ main(int argc, char **argv)
 	g_test_add_func("/store/merged-rootfs/whiteouts", test_whiteouts);
 	g_test_add_func("/store/merged-rootfs/opaque", test_opaque);
 	g_test_add_func("/store/merged-rootfs/kinds-change", test_kinds_change);
-	g_test_add_func("/store/merged-rootfs/parents", test_parents);
+	g_test_add_func("/store/merged-rootfs/lower-links", test_lower_links);
+	g_test_add_func("/store/merged-rootfs/own-links", test_own_links);
+	g_test_add_func("/store/merged-rootfs/implied", test_implied);
+	g_test_add_func("/store/merged-rootfs/replaced-entries", test_replaced_entries);
+	g_test_add_func("/store/merged-rootfs/other-rule", test_other_rule);
 	g_test_add_func("/store/merged-rootfs/hard-links", test_hard_links);
 	g_test_add_func("/store/merged-rootfs/what-cannot-be", test_what_cannot_be);
 	g_test_add_func("/store/merged-rootfs/identities", test_identities);
