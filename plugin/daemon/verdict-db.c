@@ -29,6 +29,9 @@ static const char *const migrations[] = {
 	" manifest_digest TEXT NOT NULL PRIMARY KEY, scanned_at INTEGER NOT NULL,"
 	" looked_up_at INTEGER NOT NULL, database TEXT NOT NULL, level TEXT NOT NULL,"
 	" result TEXT NOT NULL) WITHOUT ROWID;",
+	/* Whiteouts followed links of lower layers: the trees that were scanned may have been
+	 * others than containers see (CAM_TREE_RULE 2). */
+	"DELETE FROM verdict;",
 	NULL,
 };
 
