@@ -76,7 +76,8 @@ set_top(CamVerdict *self, const GPtrArray *findings)
 		const char *source = f->source_package != NULL ? f->source_package : f->package;
 
 		if (source == NULL || g_hash_table_add(seen, (gpointer) source))
-			add_finding(self, f->id, f->package, f->installed_version, f->fixed_version,
+			add_finding(self, f->id, f->package, f->installed_version,
+				    f->state == CAM_STATE_FIXED ? f->fixed_version : NULL,
 				    f->severity);
 	}
 }

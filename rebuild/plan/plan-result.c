@@ -38,7 +38,7 @@ list_closed(CamPlanSelection *self, const CamSolverStep *step)
 	for (guint i = 0; step->replaces && i < self->findings->len; i++) {
 		const CamFinding *finding = g_ptr_array_index(self->findings, i);
 
-		if (finding->kind != CAM_FINDING_VULNERABILITY ||
+		if (finding->kind == CAM_FINDING_END_OF_LIFE ||
 		    !is_fixed_by(self, step->id, finding))
 			continue;
 

@@ -160,7 +160,7 @@ target_finding(CamPlanSelection *self, int installed, const char *fixed_version)
 static gboolean
 is_fixable(const CamFinding *finding)
 {
-	return finding->kind == CAM_FINDING_VULNERABILITY && finding->state == CAM_STATE_FIXED &&
+	return finding->kind != CAM_FINDING_END_OF_LIFE && finding->state == CAM_STATE_FIXED &&
 	       finding->fixed_version;
 }
 

@@ -44,7 +44,7 @@ add_finding(CamFindingGroup *group, const CamFinding *finding, CamVersionCompare
 	if (g_ptr_array_find_with_equal_func(group->findings, finding, same_id, NULL))
 		return;
 	g_ptr_array_add(group->findings, (gpointer) finding);
-	if (finding->fixed_version == NULL)
+	if (finding->fixed_version == NULL || finding->state == CAM_STATE_FIXED_IN_PRO)
 		group->all_fixed = FALSE;
 	else if (group->fixed_version == NULL ||
 		 (compare != NULL && compare(finding->fixed_version, group->fixed_version) > 0))

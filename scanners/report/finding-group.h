@@ -13,7 +13,8 @@ typedef struct {
 	const CamFinding *worst;
 	GPtrArray *packages; /* (element-type utf8) (transfer none): names of binary packages */
 	GPtrArray *findings; /* (element-type CamFinding) (transfer none): one an id, worst first */
-	const char *fixed_version; /* (nullable): fixes all of @findings that can be fixed */
+	const char *fixed_version; /* (nullable): fixes all of @findings that can be fixed by
+				    * anybody: not in Ubuntu Pro alone */
 	gboolean all_fixed;	   /* every one of @findings has a fixed version */
 } CamFindingGroup;
 

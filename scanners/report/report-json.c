@@ -101,6 +101,8 @@ databases_to_json(const CamScanResult *result)
 		set_time(object, "date", source->date);
 		set_time(object, "updated", source->updated);
 		json_object_set_int_member(object, "records", source->records);
+		json_object_set_boolean_member(object, "completeness_unknown",
+					       source->completeness_unknown);
 		cam_json_set_text(object, "note", source->note);
 		json_array_add_object_element(array, object);
 	}

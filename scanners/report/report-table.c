@@ -242,8 +242,9 @@ append_heading(Page *page, const CamFindingGroup *group)
 	const CamFinding *worst = group->worst;
 	g_autofree char *names = join_names(group->packages), *title = NULL, *details = NULL;
 	g_autofree char *escaped = NULL;
-	const char *none =
-		worst->state == CAM_STATE_END_OF_LIFE ? " (end of life)" : " (no fix yet)";
+	const char *none = worst->state == CAM_STATE_END_OF_LIFE    ? " (end of life)"
+			   : worst->state == CAM_STATE_FIXED_IN_PRO ? " (fixed in Ubuntu Pro only)"
+								    : " (no fix yet)";
 
 	title = g_strdup_printf("%s %s%s%s", worst->source_package, worst->installed_version,
 				group->fixed_version != NULL ? " → " : none,
@@ -286,10 +287,13 @@ finding_text(const CamFinding *finding, const CamFindingGroup *group, gboolean v
 		g_string_append(text,
 				g_ascii_formatd(score, sizeof(score), "%.1f", finding->score));
 	}
+	if (finding->state == CAM_STATE_FIXED_IN_PRO && group->fixed_version != NULL)
+		g_string_append_printf(text, "%s(fixed in Ubuntu Pro only)",
+				       text->len > 0 ? "  " : "");
 	if (finding->fixed_version == NULL && group->fixed_version != NULL)
 		g_string_append_printf(text, "%s(no fix yet)", text->len > 0 ? "  " : "");
 	/* An earlier fix is of no interest to those who upgrade to the version in the heading. */
-	if (verbose && finding->fixed_version != NULL &&
+	if (verbose && finding->state == CAM_STATE_FIXED && finding->fixed_version != NULL &&
 	    strcmp(finding->fixed_version, group->fixed_version) != 0)
 		g_string_append_printf(text, "%s(fixed in %s)", text->len > 0 ? "  " : "",
 				       finding->fixed_version);

@@ -333,6 +333,27 @@ test_conclusions(void)
 	assert_conclusion(&nothing, 3, "The image could not be judged.", FALSE);
 }
 
+/* What only Ubuntu Pro fixes is no version to upgrade to. */
+static void
+test_fixed_in_pro(void)
+{
+	const CamTableStyle style = { 0 }, verbose = { .verbose = TRUE };
+	g_autoptr(CamScanResult) result = make_image("ID=ubuntu\nVERSION_ID=22.04\n");
+	CamPackage *zlib = add_package(result, "zlib1g", "1", "zlib", 0);
+	g_autofree char *alone = NULL, *beside = NULL, *all = NULL;
+
+	add_finding(result, zlib, "CVE-2026-1", CAM_SEVERITY_HIGH, "1+esm1")->state =
+		CAM_STATE_FIXED_IN_PRO;
+	alone = cam_report_to_table(result, &style);
+	g_assert_nonnull(strstr(alone, "zlib 1 (fixed in Ubuntu Pro only)\n"));
+	add_finding(result, zlib, "CVE-2026-2", CAM_SEVERITY_HIGH, "1+2");
+	beside = cam_report_to_table(result, &style);
+	g_assert_nonnull(strstr(beside, "zlib 1 → 1+2\n"));
+	g_assert_nonnull(strstr(beside, "CVE-2026-1        (fixed in Ubuntu Pro only)"));
+	all = cam_report_to_table(result, &verbose);
+	g_assert_nonnull(strstr(all, "CVE-2026-1        (fixed in Ubuntu Pro only)"));
+}
+
 static void
 test_nothing_found(void)
 {
@@ -383,6 +404,7 @@ main(int argc, char **argv)
 	g_test_add_func("/report/fits-its-width", test_fits_its_width);
 	g_test_add_func("/report/end-of-life", test_end_of_life);
 	g_test_add_func("/report/nothing-found", test_nothing_found);
+	g_test_add_func("/report/fixed-in-pro", test_fixed_in_pro);
 	g_test_add_func("/report/unjudged", test_unjudged);
 	g_test_add_func("/report/conclusions", test_conclusions);
 	g_test_add_func("/report/json", test_json);
