@@ -160,6 +160,21 @@ test_default(void)
 	g_assert_cmpuint(f->plan->download_size, ==, 30);
 }
 
+/* An update that names no CVE is a finding like others, wherever the fixed version is. */
+static void
+test_security_update(void)
+{
+	g_autoptr(Fixture) f = fixture_new(openssl_installed, openssl_updates, "");
+	CamFinding *finding;
+
+	add_finding(f, "SECURITY-UPDATE/zlib/2", "zlib", "2");
+	finding = g_ptr_array_index(f->findings, 0);
+	finding->kind = CAM_FINDING_SECURITY_UPDATE;
+	run(f, FALSE, NULL);
+	assert_packages(f, "zlib 1 2: fixes SECURITY-UPDATE/zlib/2\n");
+	g_assert_cmpuint(f->plan->fixes->len, ==, 1);
+}
+
 static void
 test_all(void)
 {
@@ -306,6 +321,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/plan/selection/default", test_default);
+	g_test_add_func("/plan/selection/security-update", test_security_update);
 	g_test_add_func("/plan/selection/all", test_all);
 	g_test_add_func("/plan/selection/only", test_only);
 	g_test_add_func("/plan/selection/unfixable", test_unfixable);
