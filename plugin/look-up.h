@@ -49,8 +49,8 @@ CamScanResult *
 cam_look_up_scan(const CamLookUp *self, const CamImage *image, const CamScanOptions *options,
 		 GCancellable *cancellable, GError **error);
 
-/* (nullable) (transfer none): the architecture that most of the packages have, as dpkg calls it.
- * @packages: (element-type CamPackage) */
+/* (nullable) (transfer none): the architecture of the packages, as dpkg calls it: of the first that
+ * is made for one. @packages: (element-type CamPackage) */
 const char *cam_look_up_architecture(const GPtrArray *packages);
 
 G_END_DECLS

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "plugin/cli/db-show.h"
+#include "plugin/look-up.h"
 
 typedef struct {
 	GPtrArray *repo;
@@ -50,19 +51,6 @@ release_free(gpointer data)
 	g_clear_error(&self->no_sources);
 	g_ptr_array_unref(self->packages);
 	g_free(self);
-}
-
-static const char *
-dpkg_architecture(const CamInventory *inventory)
-{
-	for (guint i = 0; i < inventory->packages->len; i++) {
-		const CamPackage *package = g_ptr_array_index(inventory->packages, i);
-
-		if (package->type == CAM_PACKAGE_DEB && package->architecture != NULL &&
-		    strcmp(package->architecture, "all") != 0)
-			return package->architecture;
-	}
-	return NULL;
 }
 
 static Release *
@@ -133,7 +121,7 @@ static gboolean
 add_image(CamCli *cli, const UpdateOptions *self, const CamImage *image,
 	  const CamInventory *inventory, GPtrArray *releases, GError **error)
 {
-	const char *architecture = dpkg_architecture(inventory);
+	const char *architecture = cam_look_up_architecture(inventory->packages);
 	Release *release;
 
 	for (guint i = 0; i < inventory->problems->len; i++)
