@@ -49,11 +49,9 @@ typedef struct {
 static GBytes *
 read_status(Dpkg *self, GError **error)
 {
-	g_auto(CamFd) fd =
-		cam_openat_in_root(self->rootfd, STATUS_PATH, O_RDONLY | O_NONBLOCK, 0, error);
-	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+	g_auto(CamFd) fd = cam_open_regular_in_root(self->rootfd, STATUS_PATH, error);
 
-	return fd < 0 ? NULL : cam_read_file_at(AT_FDCWD, path, STATUS_MAX_SIZE, error);
+	return fd < 0 ? NULL : cam_read_fd(fd, STATUS_PATH, STATUS_MAX_SIZE, error);
 }
 
 static char *

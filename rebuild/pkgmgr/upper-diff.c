@@ -269,8 +269,7 @@ same_stat(const CamStat *now, const CamStat *before)
 static gboolean
 hash_file(int top, const char *path, CamSha256 *out, GError **error)
 {
-	g_auto(CamFd) fd =
-		cam_openat_beneath(top, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, error);
+	g_auto(CamFd) fd = cam_open_regular_beneath(top, path, error);
 	g_autofree guint8 *buffer = g_malloc(256 * 1024);
 	g_autoptr(CamHasher) hasher = cam_hasher_new();
 	ssize_t size = -1;
@@ -490,8 +489,7 @@ group_links(Diff *self)
 static GInputStream *
 open_changed(const char *path, gpointer user_data, GError **error)
 {
-	int fd = cam_openat_beneath(GPOINTER_TO_INT(user_data), path,
-				    O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, error);
+	int fd = cam_open_regular_beneath(GPOINTER_TO_INT(user_data), path, error);
 
 	return fd < 0 ? NULL : g_unix_input_stream_new(fd, TRUE);
 }

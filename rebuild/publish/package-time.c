@@ -23,14 +23,14 @@ typedef struct {
 gboolean
 cam_package_time(const char *path, gint64 *seconds, GError **error)
 {
-	g_auto(CamFd) fd = open(path, O_RDONLY | O_CLOEXEC);
+	g_auto(CamFd) fd = cam_open_regular_at(AT_FDCWD, path, error);
 	g_autofree char *digits = NULL;
 	guint64 value;
 	ArStart start;
 	ssize_t n;
 
 	if (fd < 0)
-		return cam_set_error_errno(error, errno, "cannot open %s", path);
+		return FALSE;
 	n = pread(fd, &start, sizeof(start), 0);
 	if (n < 0)
 		return cam_set_error_errno(error, errno, "cannot read %s", path);

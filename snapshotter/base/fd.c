@@ -82,16 +82,57 @@ cam_write_all(int fd, gconstpointer data, gsize size, GError **error)
 	return TRUE;
 }
 
-GBytes *
-cam_read_file_at(int dirfd, const char *path, gsize max_size, GError **error)
+/* Takes @fd. */
+static int
+only_regular(int fd, const char *path, GError **error)
 {
-	g_auto(CamFd) fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	g_autoptr(GByteArray) content = g_byte_array_new();
+	g_auto(CamFd) own = fd;
+	struct stat st;
 
-	if (fd < 0) {
-		cam_set_error_errno(error, errno, "cannot open %s", path);
-		return NULL;
+	if (own < 0)
+		return -1;
+	if (fstat(own, &st) != 0) {
+		cam_set_error_errno(error, errno, "cannot look at %s", path);
+		return -1;
 	}
+	if (!S_ISREG(st.st_mode)) {
+		cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION, "%s is no regular file", path);
+		return -1;
+	}
+	return cam_fd_steal(&own);
+}
+
+int
+cam_open_regular_at(int dirfd, const char *path, GError **error)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		cam_set_error_errno(error, errno, "cannot open %s", path);
+	return only_regular(fd, path, error);
+}
+
+int
+cam_open_regular_beneath(int dirfd, const char *path, GError **error)
+{
+	return only_regular(cam_openat_beneath(dirfd, path,
+					       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, 0,
+					       error),
+			    path, error);
+}
+
+int
+cam_open_regular_in_root(int dirfd, const char *path, GError **error)
+{
+	return only_regular(
+		cam_openat_in_root(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, error), path,
+		error);
+}
+
+GBytes *
+cam_read_fd(int fd, const char *name, gsize max_size, GError **error)
+{
+	g_autoptr(GByteArray) content = g_byte_array_new();
 	while (TRUE) {
 		guint8 chunk[READ_CHUNK];
 		ssize_t n = read(fd, chunk, sizeof chunk);
@@ -99,7 +140,7 @@ cam_read_file_at(int dirfd, const char *path, gsize max_size, GError **error)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
-			cam_set_error_errno(error, errno, "cannot read %s", path);
+			cam_set_error_errno(error, errno, "cannot read %s", name);
 			return NULL;
 		}
 		if (n == 0)
@@ -107,11 +148,19 @@ cam_read_file_at(int dirfd, const char *path, gsize max_size, GError **error)
 		if ((gsize) n > max_size - content->len) {
 			cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
 				      "%s is larger than the %" G_GSIZE_FORMAT " bytes allowed",
-				      path, max_size);
+				      name, max_size);
 			return NULL;
 		}
 		g_byte_array_append(content, chunk, (guint) n);
 	}
+}
+
+GBytes *
+cam_read_file_at(int dirfd, const char *path, gsize max_size, GError **error)
+{
+	g_auto(CamFd) fd = cam_open_regular_at(dirfd, path, error);
+
+	return fd < 0 ? NULL : cam_read_fd(fd, path, max_size, error);
 }
 
 /* The directory part and the last component of @path. */

@@ -36,7 +36,24 @@ int cam_openat_in_root(int dirfd, const char *path, int flags, guint mode, GErro
 /* Writes all of it, restarting after EINTR and short writes. */
 gboolean cam_write_all(int fd, gconstpointer data, gsize size, GError **error);
 
-/* Reads a whole file below @dirfd; beyond @max_size bytes %CAM_ERROR_RESOURCE_EXHAUSTED. */
+/**
+ * cam_open_regular_at:
+ * @dirfd: where a relative @path begins; links are followed as open(2) does
+ *
+ * Opens a file for reading that must be a regular one: a FIFO, socket, device or directory is
+ * %CAM_ERROR_FAILED_PRECONDITION. Opened once and without waiting, so that what another party put
+ * at @path can neither block the caller nor change between the check and the reading.
+ */
+int cam_open_regular_at(int dirfd, const char *path, GError **error);
+/* The same with the confinement of cam_openat_beneath(), and no link at the end. */
+int cam_open_regular_beneath(int dirfd, const char *path, GError **error);
+/* The same with the confinement of cam_openat_in_root(); links within @dirfd are followed. */
+int cam_open_regular_in_root(int dirfd, const char *path, GError **error);
+
+/* Reads from @fd's position to the end; beyond @max_size bytes %CAM_ERROR_RESOURCE_EXHAUSTED.
+ * @name stands in messages. */
+GBytes *cam_read_fd(int fd, const char *name, gsize max_size, GError **error);
+/* Reads a whole regular file below @dirfd, as cam_open_regular_at() and cam_read_fd(). */
 GBytes *cam_read_file_at(int dirfd, const char *path, gsize max_size, GError **error);
 
 /**

@@ -85,6 +85,36 @@ test_read(Fixture *f, gconstpointer data)
 	g_assert_error(error, CAM_ERROR, CAM_ERROR_NOT_FOUND);
 }
 
+/* What is no regular file is refused at once: opening a FIFO must not wait for a writer. */
+static void
+test_only_regular(Fixture *f, gconstpointer data)
+{
+	static const char *const paths[] = { "fifo", "socket", "root", "to-fifo", "device" };
+	int (*const functions[])(int, const char *, GError **) = { cam_open_regular_at,
+								   cam_open_regular_beneath,
+								   cam_open_regular_in_root };
+	g_auto(CamFd) file = cam_open_regular_beneath(f->dirfd, "root/a/b/file", NULL);
+
+	g_assert_cmpint(file, >=, 0);
+	g_assert_cmpint(mkfifoat(f->dirfd, "fifo", 0600), ==, 0);
+	g_assert_cmpint(mknodat(f->dirfd, "socket", S_IFSOCK | 0600, 0), ==, 0);
+	g_assert_cmpint(symlinkat("fifo", f->dirfd, "to-fifo"), ==, 0);
+	g_assert_cmpint(symlinkat("/dev/zero", f->dirfd, "device"), ==, 0);
+	alarm(20); /* a call that waits ends the test */
+	for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
+		g_autoptr(GError) error = NULL;
+
+		for (gsize j = 0; j < G_N_ELEMENTS(functions); j++) {
+			g_assert_cmpint(functions[j](f->dirfd, paths[i], &error), ==, -1);
+			g_assert_nonnull(error);
+			g_clear_error(&error);
+		}
+		g_assert_null(cam_read_file_at(f->dirfd, paths[i], 100, &error));
+		g_assert_nonnull(error);
+	}
+	alarm(0);
+}
+
 static void
 test_write(Fixture *f, gconstpointer data)
 {
@@ -137,6 +167,7 @@ main(int argc, char **argv)
 #define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
 	ADD("/base/fd/confined", test_confined);
 	ADD("/base/fd/read", test_read);
+	ADD("/base/fd/only-regular", test_only_regular);
 	ADD("/base/fd/write", test_write);
 	ADD("/base/fd/mkdirs", test_mkdirs);
 	return g_test_run();
