@@ -21,7 +21,8 @@
 
 static const char *const environment[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	"HOME=/root",
+	/* never the image's: dpkg, and what scripts call, take options from there */
+	"HOME=" CAM_SANDBOX_HOME,
 	"LC_ALL=C.UTF-8",
 	"TZ=UTC",
 	"DEBIAN_FRONTEND=noninteractive",
@@ -40,6 +41,7 @@ typedef struct {
 	int rootfd;
 	GPtrArray *packages;
 	const char *const *debs;
+	const CamDpkgConfig *config;
 	char *policy; /* host path of the script that says no */
 	GCancellable *cancellable;
 } Dpkg;
@@ -134,6 +136,26 @@ write_policy(Dpkg *self, GError **error)
 	return cam_write_file_at(AT_FDCWD, self->policy, bytes, 0755, error);
 }
 
+/* The files with options that do not hold, without them. Not a mount: an upgrade of dpkg itself
+ * must be able to replace its configuration. */
+static gboolean
+write_masks(Dpkg *self, GError **error)
+{
+	for (guint i = 0; i < self->config->masks->len; i++) {
+		const CamDpkgMask *mask = self->config->masks->pdata[i];
+		g_autofree char *directory = g_path_get_dirname(mask->path);
+		g_autofree char *name = g_path_get_basename(mask->path);
+		g_auto(CamFd) parent = cam_openat_beneath(
+			self->rootfd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, error);
+
+		if (parent < 0 ||
+		    !cam_write_file_at(parent, name, mask->content, mask->mode, error))
+			return cam_error_translate(error, "cannot prepare /%s of the image",
+						   mask->path);
+	}
+	return TRUE;
+}
+
 static gboolean
 run(Dpkg *self, const char *const *argv, GArray *files, CamSandboxResult *result, GError **error)
 {
@@ -153,7 +175,7 @@ run(Dpkg *self, const char *const *argv, GArray *files, CamSandboxResult *result
 }
 
 static GPtrArray *
-dpkg_argv(const char *action)
+dpkg_argv(Dpkg *self, const char *action)
 {
 	static const char *const common[] = { "/usr/bin/dpkg", "--force-confdef", "--force-confold",
 					      "--force-unsafe-io", "--auto-deconfigure" };
@@ -161,6 +183,8 @@ dpkg_argv(const char *action)
 
 	for (gsize i = 0; i < G_N_ELEMENTS(common); i++)
 		g_ptr_array_add(argv, g_strdup(common[i]));
+	for (guint i = 0; i < self->config->arguments->len; i++)
+		g_ptr_array_add(argv, g_strdup(self->config->arguments->pdata[i]));
 	g_ptr_array_add(argv, g_strdup(action));
 	return argv;
 }
@@ -177,7 +201,7 @@ add_file(Dpkg *self, GArray *files, const char *source, const char *target)
 static gboolean
 install(Dpkg *self, GArray *missing, CamSandboxResult *result, GError **error)
 {
-	g_autoptr(GPtrArray) argv = dpkg_argv("--install");
+	g_autoptr(GPtrArray) argv = dpkg_argv(self, "--install");
 	g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(CamSandboxFile));
 
 	for (guint i = 0; i < missing->len; i++) {
@@ -195,7 +219,7 @@ install(Dpkg *self, GArray *missing, CamSandboxResult *result, GError **error)
 static gboolean
 configure(Dpkg *self, CamSandboxResult *result, GError **error)
 {
-	g_autoptr(GPtrArray) argv = dpkg_argv("--configure");
+	g_autoptr(GPtrArray) argv = dpkg_argv(self, "--configure");
 	g_autoptr(GArray) files = g_array_new(FALSE, FALSE, sizeof(CamSandboxFile));
 
 	g_ptr_array_add(argv, g_strdup("--pending"));
@@ -244,7 +268,7 @@ install_all(Dpkg *self, GError **error)
 	g_autoptr(GHashTable) before = read_states(self, error);
 	g_autoptr(GArray) missing = before ? list_missing(self, before) : NULL;
 
-	if (!missing || !write_policy(self, error))
+	if (!missing || !write_policy(self, error) || !write_masks(self, error))
 		return FALSE;
 	for (guint round = 0; missing->len > 0; round++) {
 		g_auto(CamSandboxResult) result = { 0 };
@@ -272,13 +296,15 @@ install_all(Dpkg *self, GError **error)
 
 gboolean
 cam_dpkg_install(const char *root, int rootfd, const char *scratch, GPtrArray *packages,
-		 const char *const *debs, GCancellable *cancellable, GError **error)
+		 const char *const *debs, const CamDpkgConfig *config, GCancellable *cancellable,
+		 GError **error)
 {
 	Dpkg self = { .root = root,
 		      .rootfd = rootfd,
 		      .scratch = scratch,
 		      .packages = packages,
 		      .debs = debs,
+		      .config = config,
 		      .cancellable = cancellable };
 	gboolean ok = install_all(&self, error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "rebuild/pkgmgr/dpkg-config.h"
 #include "rebuild/plan/fix-plan.h"
 
 G_BEGIN_DECLS
@@ -15,12 +16,15 @@ G_BEGIN_DECLS
  * @scratch: directory for the sandbox
  * @packages: (element-type CamPlannedPackage): in the order of installation
  * @debs: a path for each
+ * @config: the image's configuration; its masks are written into the tree, for
+ *     cam_upper_diff() to leave out again
  *
  * Has the tree's own dpkg install packages, without questions and without touching configuration
  * files that were changed, then checks in its database that all of them are installed in the
  * planned version and that nothing was left half done. FAILED_PRECONDITION has dpkg's last words.
  */
 gboolean cam_dpkg_install(const char *root, int rootfd, const char *scratch, GPtrArray *packages,
-			  const char *const *debs, GCancellable *cancellable, GError **error);
+			  const char *const *debs, const CamDpkgConfig *config,
+			  GCancellable *cancellable, GError **error);
 
 G_END_DECLS

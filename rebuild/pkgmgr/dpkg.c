@@ -34,8 +34,9 @@ dpkg_apply(CamStore *store, const CamImage *image, CamFixPlan *plan, const char 
 {
 	static const char *const made[] = { CAM_DPKG_POLICY, NULL };
 	CamRootfs *lower = cam_layer_tar_get_lower(tar);
+	g_autoptr(CamDpkgConfig) config = cam_dpkg_config_read(lower, error);
 	g_autoptr(CamWorkspace) workspace =
-		cam_workspace_new(store, image, lower, cancellable, error);
+		config ? cam_workspace_new(store, image, lower, cancellable, error) : NULL;
 
 	if (!workspace)
 		return FALSE;
@@ -43,12 +44,12 @@ dpkg_apply(CamStore *store, const CamImage *image, CamFixPlan *plan, const char 
 	guint phase = cam_progress_begin(progress, "installing packages", plan->packages->len,
 					 CAM_PROGRESS_ITEMS);
 	gboolean ok = cam_dpkg_install(workspace->root, workspace->merged, workspace->scratch,
-				       plan->packages, debs, cancellable, error);
+				       plan->packages, debs, config, cancellable, error);
 
 	cam_progress_end(progress, phase);
 	phase = cam_progress_begin(progress, "comparing trees", 0, CAM_PROGRESS_ITEMS);
-	ok = ok && cam_upper_diff(workspace->upper, workspace->merged, lower, made, tar,
-				  cancellable, error);
+	ok = ok && cam_upper_diff(workspace->upper, workspace->merged, lower, made, config->masks,
+				  tar, cancellable, error);
 	cam_progress_end(progress, phase);
 	if (ok) /* contents are read when the tar is written */
 		cam_layer_tar_keep(tar, g_steal_pointer(&workspace),

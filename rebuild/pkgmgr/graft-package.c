@@ -361,7 +361,7 @@ take_content(CamGraftPackage *self, const char *path, const char *real, Unpacked
 	gboolean exists = find(self, real, &below), keeps;
 
 	*wanted = FALSE;
-	if (cam_path_filter_excludes(self->graft->filter, path))
+	if (cam_path_filter_excludes(self->graft->config->filter, path))
 		return TRUE;
 	if (exists && below.is_directory)
 		return refuse(refused, "/%s of the image is a directory", real);
@@ -460,7 +460,7 @@ take_entry(CamGraftPackage *self, const CamArchiveEntry *entry, char **refused, 
 		take_directory(self, path, entry);
 		return TRUE;
 	case CAM_ARCHIVE_SYMLINK:
-		if (!cam_path_filter_excludes(self->graft->filter, path))
+		if (!cam_path_filter_excludes(self->graft->config->filter, path))
 			g_ptr_array_add(self->links, staged_new(real, entry, CAM_NODE_SYMLINK));
 		return TRUE;
 	case CAM_ARCHIVE_FILE:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "rebuild/pkgmgr/dpkg-config.h"
 #include "rebuild/pkgmgr/dpkg-database.h"
-#include "rebuild/pkgmgr/path-filter.h"
 #include "rebuild/plan/fix-plan.h"
 
 G_BEGIN_DECLS
@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
 	CamRootfs *lower;
 	CamDpkgDatabase *database;
-	CamPathFilter *filter;
+	CamDpkgConfig *config;
 	int scratch;  /* dirfd: contents until the tar is written */
 	guint serial; /* of files there */
 	GCancellable *cancellable;

@@ -26,7 +26,7 @@ work_free(Work *self)
 		return;
 	g_ptr_array_unref(self->packages);
 	g_clear_pointer(&self->graft.database, cam_dpkg_database_free);
-	g_clear_pointer(&self->graft.filter, cam_path_filter_free);
+	g_clear_pointer(&self->graft.config, cam_dpkg_config_free);
 	g_clear_object(&self->graft.lower);
 	cam_fd_close(self->graft.scratch);
 	if (self->name) {
@@ -81,8 +81,8 @@ work_new(CamStore *store, CamRootfs *lower, GCancellable *cancellable, GError **
 	self->graft.database = cam_dpkg_database_read(lower, error);
 	if (!self->graft.database)
 		return NULL;
-	self->graft.filter = cam_path_filter_read(lower, error);
-	return self->graft.filter ? g_steal_pointer(&self) : NULL;
+	self->graft.config = cam_dpkg_config_read(lower, error);
+	return self->graft.config ? g_steal_pointer(&self) : NULL;
 }
 
 /* Unpacks every package; *@reasons has a text for those that cannot be done. */

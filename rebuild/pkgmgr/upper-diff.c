@@ -35,6 +35,7 @@ typedef struct {
 	int upper, merged;
 	CamRootfs *lower;
 	const char *const *made;
+	const GPtrArray *masks;
 	GHashTable *changes; /* (element-type utf8 Change), by path */
 	GCancellable *cancellable;
 } Diff;
@@ -320,13 +321,34 @@ is_made(Diff *self, const char *path)
 	return self->made && g_strv_contains(self->made, path);
 }
 
+/* Whether @path still is the file that was written for the time of the run. */
+static gboolean
+is_masked(Diff *self, const char *path)
+{
+	for (guint i = 0; self->masks && i < self->masks->len; i++) {
+		const CamDpkgMask *mask = self->masks->pdata[i];
+		g_auto(CamFd) fd = -1;
+		g_autoptr(GBytes) now = NULL;
+
+		if (!g_str_equal(mask->path, path))
+			continue;
+		fd = cam_open_regular_beneath(self->merged, path, NULL);
+		now = fd < 0 ? NULL : cam_read_fd(fd, path, g_bytes_get_size(mask->content), NULL);
+		return now && g_bytes_equal(now, mask->content);
+	}
+	return FALSE;
+}
+
 static gboolean
 visit(Diff *self, const char *path, gboolean in_upper, gboolean whole, const CamEntry *before,
       GError **error)
 {
-	Change *now = g_new0(Change, 1);
+	Change *now;
 	gboolean exists, same = FALSE;
 
+	if (is_masked(self, path))
+		return TRUE;
+	now = g_new0(Change, 1);
 	if (!read_stat(self, path, now, &exists, error)) {
 		change_free(now);
 		return FALSE;
@@ -539,14 +561,15 @@ emit(Diff *self, CamLayerTar *tar)
 }
 
 gboolean
-cam_upper_diff(int upper, int merged, CamRootfs *lower, const char *const *made, CamLayerTar *tar,
-	       GCancellable *cancellable, GError **error)
+cam_upper_diff(int upper, int merged, CamRootfs *lower, const char *const *made,
+	       const GPtrArray *masks, CamLayerTar *tar, GCancellable *cancellable, GError **error)
 {
 	g_auto(Diff) self = {
 		.upper = upper,
 		.merged = merged,
 		.lower = lower,
 		.made = made,
+		.masks = masks,
 		.changes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						 (GDestroyNotify) change_free),
 		.cancellable = cancellable,

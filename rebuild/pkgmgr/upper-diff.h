@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rebuild/layer/layer-writer.h"
+#include "rebuild/pkgmgr/dpkg-config.h"
 
 G_BEGIN_DECLS
 
@@ -11,13 +12,16 @@ G_BEGIN_DECLS
  * @merged: the mount; must stay until @tar was written
  * @lower: the tree below
  * @made: (nullable): paths that were only made to be mounted on
+ * @masks: (nullable) (element-type CamDpkgMask): files that were written for the time of the run;
+ *     one that still is as it was written then is no difference
  *
  * Adds to @tar what differs between the mounted tree and @lower: content, mode, owner and the
  * extended attributes that a layer holds; a file that was rewritten as it was is no difference.
  * The upper directory says where to look, never what to take: all is read from the mount. Opaque
  * directories become explicit whiteouts. Files that are hard links of each other stay so.
  */
-gboolean cam_upper_diff(int upper, int merged, CamRootfs *lower, const char *const *made,
-			CamLayerTar *tar, GCancellable *cancellable, GError **error);
+gboolean
+cam_upper_diff(int upper, int merged, CamRootfs *lower, const char *const *made,
+	       const GPtrArray *masks, CamLayerTar *tar, GCancellable *cancellable, GError **error);
 
 G_END_DECLS

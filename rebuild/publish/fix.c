@@ -10,6 +10,7 @@
  */
 #include "rebuild/publish/fix.h"
 
+#include "rebuild/pkgmgr/dpkg-config.h"
 #include "rebuild/pkgmgr/pkgmgr.h"
 #include "rebuild/publish/fix-memory.h"
 #include "rebuild/publish/fix-publish.h"
@@ -195,6 +196,17 @@ recall_or_make_layer(Fix *self, CamFixedLayer **layer, GError **error)
 	return TRUE;
 }
 
+/* What the image asks its package manager for and does not get. */
+static gboolean
+warn_of_options(Fix *self, GError **error)
+{
+	g_autoptr(CamDpkgConfig) config = cam_dpkg_config_read(self->rootfs, error);
+
+	for (guint i = 0; config != NULL && i < config->dropped->len; i++)
+		g_ptr_array_add(self->result->plan->warnings, g_strdup(config->dropped->pdata[i]));
+	return config != NULL;
+}
+
 static gboolean
 apply(Fix *self, CamFixedLayer **layer, GError **error)
 {
@@ -204,7 +216,7 @@ apply(Fix *self, CamFixedLayer **layer, GError **error)
 	if (self->rootfs == NULL)
 		return FALSE;
 	self->manager = choose_manager(self->rootfs, self->options->method, error);
-	if (self->manager == NULL)
+	if (self->manager == NULL || !warn_of_options(self, error))
 		return FALSE;
 	self->result->method =
 		self->manager == &cam_package_manager_graft ? CAM_APPLY_GRAFT : CAM_APPLY_SANDBOX;

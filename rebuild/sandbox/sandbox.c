@@ -137,6 +137,7 @@ command_line(const CamSandboxCommand *command, const char *devices, int rootfd, 
 	add_tmpfs(argv, "1777", "/tmp");
 	add_tmpfs(argv, "0755", "/run");
 	add(argv, "--perms", "1777", "--dir", "/run/lock", NULL);
+	add(argv, "--perms", "0700", "--dir", CAM_SANDBOX_HOME, NULL);
 	if (!add_files(argv, command, rootfd, error))
 		return NULL;
 	add_capabilities(argv);

@@ -13,6 +13,8 @@ typedef struct {
 
 /* Below this directory of the sandbox, which never reaches the tree, files may be put. */
 #define CAM_SANDBOX_FILES "/run/cambium"
+/* An empty directory for HOME, as short-lived. */
+#define CAM_SANDBOX_HOME CAM_SANDBOX_FILES "/home"
 
 /**
  * CamSandboxCommand: what runs, where.

@@ -142,7 +142,7 @@ static void
 tear_down(Fixture *f, gconstpointer data)
 {
 	g_clear_pointer(&f->graft.database, cam_dpkg_database_free);
-	g_clear_pointer(&f->graft.filter, cam_path_filter_free);
+	g_clear_pointer(&f->graft.config, cam_dpkg_config_free);
 	cam_fd_close(f->graft.scratch);
 	g_clear_object(&f->lower);
 	g_ptr_array_unref(f->data);
@@ -200,7 +200,7 @@ graft(Fixture *f, char **refused)
 	f->graft.lower = CAM_ROOTFS(f->lower);
 	f->graft.database = cam_dpkg_database_read(f->graft.lower, &error);
 	g_assert_no_error(error);
-	f->graft.filter = cam_path_filter_read(f->graft.lower, &error);
+	f->graft.config = cam_dpkg_config_read(f->graft.lower, &error);
 	g_assert_no_error(error);
 	package = cam_graft_package_new(&f->graft, &planned, deb, refused, &error);
 	g_assert_no_error(error);

@@ -14,6 +14,7 @@ typedef struct {
 	char *top;
 	CamFd upper, merged;
 	CamMemoryRootfs *lower;
+	const GPtrArray *masks;
 } Fixture;
 
 static void
@@ -113,7 +114,8 @@ diff_with(Fixture *f, const char *const *made)
 	g_autoptr(GString) list = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
 
-	cam_upper_diff(f->upper, f->merged, CAM_ROOTFS(f->lower), made, tar, NULL, &error);
+	cam_upper_diff(f->upper, f->merged, CAM_ROOTFS(f->lower), made, f->masks, tar, NULL,
+		       &error);
 	g_assert_no_error(error);
 	cam_layer_tar_write(tar, out, NULL, &error);
 	g_assert_no_error(error);
@@ -169,6 +171,25 @@ test_made(Fixture *f, gconstpointer data)
 	put(f, "usr/sbin/policy-rc.d", "");
 	layer = diff_with(f, made);
 	g_assert_cmpstr(layer, ==, "");
+}
+
+/* A file that was written for the time of the run is none of the layer's, unless it changed. */
+static void
+test_masks(Fixture *f, gconstpointer data)
+{
+	g_autoptr(GBytes) content = g_bytes_new_static("masked", 6);
+	CamDpkgMask one = { (char *) "etc/one", 0644, content },
+		    two = { (char *) "etc/two", 0644, content };
+	g_autoptr(GPtrArray) masks = g_ptr_array_new();
+
+	g_ptr_array_add(masks, &one);
+	g_ptr_array_add(masks, &two);
+	f->masks = masks;
+	lower_file(f, "etc/one", "the image's");
+	lower_file(f, "etc/two", "the image's");
+	put(f, "etc/one", "masked");
+	put(f, "etc/two", "masked, then replaced by an upgrade");
+	assert_layer(f, "etc/two\n");
 }
 
 /* What an opaque directory hides is removed, one by one. */
@@ -246,6 +267,7 @@ main(int argc, char **argv)
 	g_test_add("/pkgmgr/upper-diff/" name, Fixture, NULL, set_up, function, tear_down)
 	TEST("changes", test_changes);
 	TEST("made", test_made);
+	TEST("masks", test_masks);
 	TEST("opaque", test_opaque);
 	TEST("hard-links", test_hard_links);
 	TEST("pyc", test_pyc);
