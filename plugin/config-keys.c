@@ -76,6 +76,15 @@ const CamConfigKey cam_config_keys[] = {
 	  "the usual places of auth.json and config.json", "File with the credentials." },
 	{ "fix", "suffix", CAM_CONFIG_TEXT, G_STRUCT_OFFSET(CamConfig, suffix), "_fix",
 	  "What is appended to the tag of a fixed image." },
+	{ "fix", "memory", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, fix_limits.memory), "1G",
+	  "Memory that the package manager of an image may take while the image is fixed, all its "
+	  "processes and temporary files together. A fix that needs more fails and says so." },
+	{ "fix", "disk", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, fix_limits.disk), "2G",
+	  "Bytes that it may write." },
+	{ "fix", "processes", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, fix_limits.processes),
+	  "512", "Processes and threads that it may have at the same time." },
+	{ "fix", "seconds", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, fix_limits.seconds),
+	  "1800", "How long one run of it may take." },
 	{ "sources", "DISTRIBUTION[/CODENAME]", CAM_CONFIG_SOURCES, 0,
 	  "the machine's sources with the codename exchanged, then what images propose (see "
 	  "[trust] image_sources)",

@@ -90,8 +90,9 @@ typedef struct {
 	char **insecure; /* (nullable): registries, host or host:port */
 	char *auth_file;
 	char *suffix;
-	char **keyrings;     /* (nullable): directories with one per distribution */
-	int image_sources;   /* 0 or 1 + CamAptImageTrust */
+	char **keyrings;   /* (nullable): directories with one per distribution */
+	int image_sources; /* 0 or 1 + CamAptImageTrust */
+	CamSandboxLimits fix_limits;
 	GHashTable *sources; /* "debian" or "debian/bookworm" → char ** of "deb" lines */
 	char *socket;
 	CamLogLevel log_level;

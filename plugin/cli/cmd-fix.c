@@ -146,6 +146,7 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 		.anew = self->anew,
 		.store_only = self->store_only,
 		.destination = destination,
+		.limits = config->fix_limits,
 	};
 
 	if (engine == NULL)

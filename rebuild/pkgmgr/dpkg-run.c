@@ -9,11 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rebuild/sandbox/sandbox.h"
-
 #define STATUS_PATH	"var/lib/dpkg/status"
 #define STATUS_MAX_SIZE (256 * 1024 * 1024)
-#define TIMEOUT		(30 * 60) /* seconds, a round */
 /* A package that must be configured before another one is unpacked (Pre-Depends on a version of
  * this very plan) takes a round more; a chain of those is never long. */
 #define MAX_ROUNDS     8
@@ -37,7 +34,8 @@ static const char *const environment[] = {
 };
 
 typedef struct {
-	const char *root, *scratch;
+	const char *root, *grows, *scratch;
+	const CamSandboxLimits *limits;
 	int rootfd;
 	GPtrArray *packages;
 	const char *const *debs;
@@ -161,12 +159,12 @@ run(Dpkg *self, const char *const *argv, GArray *files, CamSandboxResult *result
 {
 	CamSandboxCommand command = {
 		.root = self->root,
-		.scratch = self->scratch,
+		.grows = self->grows,
 		.argv = argv,
 		.environment = environment,
 		.files = (const CamSandboxFile *) (gpointer) files->data,
 		.n_files = files->len,
-		.timeout = TIMEOUT,
+		.limits = *self->limits,
 	};
 
 	cam_sandbox_result_clear(result);
@@ -295,13 +293,15 @@ install_all(Dpkg *self, GError **error)
 }
 
 gboolean
-cam_dpkg_install(const char *root, int rootfd, const char *scratch, GPtrArray *packages,
+cam_dpkg_install(const CamWorkspace *workspace, const CamSandboxLimits *limits, GPtrArray *packages,
 		 const char *const *debs, const CamDpkgConfig *config, GCancellable *cancellable,
 		 GError **error)
 {
-	Dpkg self = { .root = root,
-		      .rootfd = rootfd,
-		      .scratch = scratch,
+	Dpkg self = { .root = workspace->root,
+		      .grows = workspace->upper_path,
+		      .scratch = workspace->scratch,
+		      .limits = limits,
+		      .rootfd = workspace->merged,
 		      .packages = packages,
 		      .debs = debs,
 		      .config = config,

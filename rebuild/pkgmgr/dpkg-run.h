@@ -2,7 +2,9 @@
 #pragma once
 
 #include "rebuild/pkgmgr/dpkg-config.h"
+#include "rebuild/pkgmgr/workspace.h"
 #include "rebuild/plan/fix-plan.h"
+#include "rebuild/sandbox/sandbox.h"
 
 G_BEGIN_DECLS
 
@@ -11,9 +13,7 @@ G_BEGIN_DECLS
 
 /**
  * cam_dpkg_install:
- * @root: a tree, mounted read-write
- * @rootfd: the same as a descriptor
- * @scratch: directory for the sandbox
+ * @workspace: the tree, mounted read-write
  * @packages: (element-type CamPlannedPackage): in the order of installation
  * @debs: a path for each
  * @config: the image's configuration; its masks are written into the tree, for
@@ -23,8 +23,8 @@ G_BEGIN_DECLS
  * files that were changed, then checks in its database that all of them are installed in the
  * planned version and that nothing was left half done. FAILED_PRECONDITION has dpkg's last words.
  */
-gboolean cam_dpkg_install(const char *root, int rootfd, const char *scratch, GPtrArray *packages,
-			  const char *const *debs, const CamDpkgConfig *config,
+gboolean cam_dpkg_install(const CamWorkspace *workspace, const CamSandboxLimits *limits,
+			  GPtrArray *packages, const char *const *debs, const CamDpkgConfig *config,
 			  GCancellable *cancellable, GError **error);
 
 G_END_DECLS

@@ -30,7 +30,8 @@ dpkg_probe(CamRootfs *rootfs, char **reason)
 
 static gboolean
 dpkg_apply(CamStore *store, const CamImage *image, CamFixPlan *plan, const char *const *debs,
-	   CamLayerTar *tar, CamProgress *progress, GCancellable *cancellable, GError **error)
+	   const CamSandboxLimits *limits, CamLayerTar *tar, CamProgress *progress,
+	   GCancellable *cancellable, GError **error)
 {
 	static const char *const made[] = { CAM_DPKG_POLICY, NULL };
 	CamRootfs *lower = cam_layer_tar_get_lower(tar);
@@ -43,8 +44,8 @@ dpkg_apply(CamStore *store, const CamImage *image, CamFixPlan *plan, const char 
 
 	guint phase = cam_progress_begin(progress, "installing packages", plan->packages->len,
 					 CAM_PROGRESS_ITEMS);
-	gboolean ok = cam_dpkg_install(workspace->root, workspace->merged, workspace->scratch,
-				       plan->packages, debs, config, cancellable, error);
+	gboolean ok = cam_dpkg_install(workspace, limits, plan->packages, debs, config, cancellable,
+				       error);
 
 	cam_progress_end(progress, phase);
 	phase = cam_progress_begin(progress, "comparing trees", 0, CAM_PROGRESS_ITEMS);

@@ -188,7 +188,8 @@ graft_probe(CamRootfs *rootfs, char **reason)
 
 static gboolean
 graft_apply(CamStore *store, const CamImage *image, CamFixPlan *plan, const char *const *debs,
-	    CamLayerTar *tar, CamProgress *progress, GCancellable *cancellable, GError **error)
+	    const CamSandboxLimits *limits, CamLayerTar *tar, CamProgress *progress,
+	    GCancellable *cancellable, GError **error)
 {
 	g_autoptr(Work) work = work_new(store, cam_layer_tar_get_lower(tar), cancellable, error);
 	guint n = plan->packages->len;

@@ -3,6 +3,7 @@
 
 #include "rebuild/layer/layer-writer.h"
 #include "rebuild/plan/fix-plan.h"
+#include "rebuild/sandbox/sandbox.h"
 
 G_BEGIN_DECLS
 
@@ -18,8 +19,8 @@ typedef struct {
 	/* Adds to @tar all that changes. @debs: paths in plan order. What is not fixable this way
 	 * is moved from plan->packages to plan->unfixable with the reason. */
 	gboolean (*apply)(CamStore *store, const CamImage *image, CamFixPlan *plan,
-			  const char *const *debs, CamLayerTar *tar, CamProgress *progress,
-			  GCancellable *cancellable, GError **error);
+			  const char *const *debs, const CamSandboxLimits *limits, CamLayerTar *tar,
+			  CamProgress *progress, GCancellable *cancellable, GError **error);
 } CamPackageManager;
 
 extern const CamPackageManager cam_package_manager_dpkg;

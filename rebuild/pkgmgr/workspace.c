@@ -28,6 +28,7 @@ cam_workspace_free(CamWorkspace *self)
 	g_free(self->name);
 	g_free(self->root);
 	g_free(self->scratch);
+	g_free(self->upper_path);
 	g_free(self);
 }
 
@@ -86,17 +87,19 @@ cam_workspace_new(CamStore *store, const CamImage *image, CamRootfs *rootfs,
 	self->root = g_build_filename(base, self->name, "root", NULL);
 	self->scratch = g_build_filename(base, self->name, "scratch", NULL);
 
-	g_autofree char *upper = g_build_filename(base, self->name, "upper", NULL);
+	self->upper_path = g_build_filename(base, self->name, "upper", NULL);
+
 	g_autofree char *work = g_build_filename(base, self->name, "work", NULL);
 
 	if (!make_directories(self, tmp, error))
 		return NULL;
-	self->upper = open_directory(upper, error);
+	self->upper = open_directory(self->upper_path, error);
 	if (self->upper < 0 || !make_upper(self->upper, rootfs, error))
 		return NULL;
 	self->mount = cam_mount_rootfs(store, (const char *const *) image->diff_ids, CAM_MOUNT_AUTO,
 				       cancellable, error);
-	if (!self->mount || !cam_mount_overlay(self->mount, upper, work, self->root, error))
+	if (!self->mount ||
+	    !cam_mount_overlay(self->mount, self->upper_path, work, self->root, error))
 		return NULL;
 	self->merged = open_directory(self->root, error);
 	return self->merged < 0 ? NULL : g_steal_pointer(&self);

@@ -14,9 +14,10 @@ G_BEGIN_DECLS
 typedef struct {
 	CamStore *store;
 	CamMount *mount;
-	char *name;    /* in the store's temporary directory */
-	char *root;    /* where the tree is mounted */
-	char *scratch; /* a directory for the sandbox's own things */
+	char *name;	  /* in the store's temporary directory */
+	char *root;	  /* where the tree is mounted */
+	char *scratch;	  /* a directory for the sandbox's own things */
+	char *upper_path; /* where what is written ends up */
 	CamFd upper, merged;
 } CamWorkspace;
 

@@ -126,7 +126,8 @@ make_layer(Fix *self, CamFixedLayer **layer, GError **error)
 		return FALSE;
 	tar = cam_layer_tar_new(self->rootfs, cam_lower_times_get, self->times, epoch);
 	if (!self->manager->apply(self->store, self->image, plan, (const char *const *) debs->pdata,
-				  tar, self->progress, self->cancellable, error))
+				  &self->options->limits, tar, self->progress, self->cancellable,
+				  error))
 		return FALSE;
 	if (plan->packages->len == 0 || cam_layer_tar_is_empty(tar))
 		return TRUE;

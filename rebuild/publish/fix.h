@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rebuild/plan/fix-plan.h"
+#include "rebuild/sandbox/sandbox.h"
 
 G_BEGIN_DECLS
 
@@ -20,6 +21,7 @@ typedef struct {
 	gboolean store_only; /* do not write back to where the image came from */
 	const CamLocation *destination; /* (nullable): write there instead */
 	CamTransportOptions transport;
+	CamSandboxLimits limits;
 } CamFixOptions;
 
 typedef struct {

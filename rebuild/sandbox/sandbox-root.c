@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -109,7 +110,7 @@ cam_sandbox_root_resolve(int rootfd, const char *path, GError **error)
 }
 
 gboolean
-cam_sandbox_make_devices(const char *path, GError **error)
+cam_sandbox_mount_devices(int devfd)
 {
 	static const struct {
 		const char *name;
@@ -120,28 +121,25 @@ cam_sandbox_make_devices(const char *path, GError **error)
 						{ "stdin", "/proc/self/fd/0" },
 						{ "stdout", "/proc/self/fd/1" },
 						{ "stderr", "/proc/self/fd/2" } };
+	int context = fsopen("tmpfs", FSOPEN_CLOEXEC), fd;
 
-	if (mkdir(path, 0755) < 0 && errno != EEXIST)
-		return cam_set_error_errno(error, errno, "cannot make %s", path);
-
-	g_auto(CamFd) fd = open(path, O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-
+	if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "size", "1m", 0) != 0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "nr_inodes", "256", 0) != 0 ||
+	    fsconfig(context, FSCONFIG_SET_STRING, "mode", "0755", 0) != 0 ||
+	    fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
+		return FALSE;
+	fd = fsmount(context, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (fd < 0)
-		return cam_set_error_errno(error, errno, "cannot open %s", path);
-	for (gsize i = 0; i < G_N_ELEMENTS(devices); i++) {
-		dev_t number = makedev(devices[i].major, devices[i].minor);
-
-		if ((mknodat(fd, devices[i].name, S_IFCHR | 0666, number) < 0 ||
-		     fchmodat(fd, devices[i].name, 0666, 0) < 0) &&
-		    errno != EEXIST)
-			return cam_set_error_errno(error, errno, "cannot make %s/%s", path,
-						   devices[i].name);
-	}
+		return FALSE;
+	for (gsize i = 0; i < G_N_ELEMENTS(devices); i++)
+		if (mknodat(fd, devices[i].name, S_IFCHR | 0666,
+			    makedev(devices[i].major, devices[i].minor)) != 0 ||
+		    fchmodat(fd, devices[i].name, 0666, 0) != 0)
+			return FALSE;
 	for (gsize i = 0; i < G_N_ELEMENTS(links); i++)
-		if (symlinkat(links[i][1], fd, links[i][0]) < 0 && errno != EEXIST)
-			return cam_set_error_errno(error, errno, "cannot make %s/%s", path,
-						   links[i][0]);
-	if (mkdirat(fd, "shm", 01777) < 0 && errno != EEXIST)
-		return cam_set_error_errno(error, errno, "cannot make %s/shm", path);
-	return TRUE;
+		if (symlinkat(links[i][1], fd, links[i][0]) != 0)
+			return FALSE;
+	return mkdirat(fd, "shm", 01777) == 0 &&
+	       move_mount(fd, "", devfd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) ==
+		       0;
 }

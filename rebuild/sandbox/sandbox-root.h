@@ -22,7 +22,15 @@ gboolean cam_sandbox_root_check(int rootfd, GError **error);
  */
 char *cam_sandbox_root_resolve(int rootfd, const char *path, GError **error);
 
-/* Makes fresh device nodes in @path: those of the host could be damaged through a bind mount. */
-gboolean cam_sandbox_make_devices(const char *path, GError **error);
+/**
+ * cam_sandbox_mount_devices:
+ * @devfd: the directory /dev of the tree
+ *
+ * Mounts a small file system of its own there with fresh device nodes: those of the host could be
+ * damaged through a bind mount, and the file system that the tree is on may not allow devices.
+ * Nothing but system calls, for use between fork and exec, in a mount name space of one's own in
+ * which the tree's mount is private. FALSE with errno.
+ */
+gboolean cam_sandbox_mount_devices(int devfd);
 
 G_END_DECLS

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Owns running one command of a hostile tree: the command line of bubblewrap, limits, time-out and
- * output. bubblewrap runs as real root: there is no user namespace, so what root could do through
- * /proc, /dev and capabilities is taken away piece by piece (see the README).
+ * Owns running one command of a hostile tree: the command line of bubblewrap, its mounts and its
+ * output; the limits are sandbox-guard.c's. bubblewrap runs as real root: there is no user
+ * namespace, so what root could do through /proc, /dev and capabilities is taken away piece by
+ * piece (see the README).
  */
 #include "rebuild/sandbox/sandbox.h"
 
@@ -14,19 +15,19 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rebuild/sandbox/sandbox-guard.h"
 #include "rebuild/sandbox/sandbox-root.h"
 #include "rebuild/sandbox/seccomp-filter.h"
 
-#define BWRAP	      "/usr/bin/bwrap"
-#define SECCOMP_FD    3
-#define OUTPUT_MAX    (64 * 1024)   /* bytes that are kept; errors are at the end */
-#define TMPFS_SIZE    "2147483648"  /* of /tmp and /run each */
-#define FILE_SIZE_MAX (16ull << 30) /* of one file that the command writes */
+#define BWRAP	   "/usr/bin/bwrap"
+#define SECCOMP_FD 3
+#define OUTPUT_MAX (64 * 1024) /* bytes that are kept; errors are at the end */
+/* The file systems in memory have this share of the limit each. */
+#define TMPFS_SHARE 4
 
 void
 cam_sandbox_result_clear(CamSandboxResult *self)
@@ -78,30 +79,71 @@ add_capabilities(GPtrArray *argv)
 		add(argv, "--cap-add", kept[i], NULL);
 }
 
-/* All of /proc is read-only, and what runs as root of the machine could read there is covered:
- * bubblewrap alone leaves /proc/sys writable to root, and with it the host's core dump handler. */
+/* What remains of /proc beside the directories of processes. */
+static gboolean
+is_shown(const char *name)
+{
+	static const char *const shown[] = { "cpuinfo", "filesystems", "loadavg",     "meminfo",
+					     "mounts",	"net",	       "self",	      "stat",
+					     "swaps",	"sys",	       "thread-self", "uptime",
+					     "version", NULL };
+
+	return g_ascii_isdigit(*name) || g_strv_contains(shown, name);
+}
+
+/* What remains of /proc/sys: what the C library and scripts look at, and tells nothing. */
+static void
+add_sysctls(GPtrArray *argv)
+{
+	static const char *const files[] = {
+		"kernel/cap_last_cap",	"kernel/hostname",    "kernel/ngroups_max",
+		"kernel/osrelease",	"kernel/ostype",      "kernel/overflowgid",
+		"kernel/overflowuid",	"kernel/pid_max",     "kernel/random/boot_id",
+		"kernel/random/uuid",	"kernel/threads-max", "kernel/version",
+		"vm/overcommit_memory", "vm/max_map_count",
+	};
+
+	add(argv, "--size", "65536", "--tmpfs", "/proc/sys", NULL);
+	for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *path = g_strconcat("/proc/sys/", files[i], NULL);
+
+		if (g_file_test(path, G_FILE_TEST_EXISTS))
+			add(argv, "--ro-bind", path, path, NULL);
+	}
+	add(argv, "--remount-ro", "/proc/sys", NULL);
+}
+
+/* All of /proc is read-only, and what this kernel has there beside a list is covered: addresses
+ * and modules of the kernel, devices, keys. bubblewrap alone leaves /proc/sys writable to root, and
+ * with it the host's core dump handler. */
 static void
 add_proc(GPtrArray *argv)
 {
-	static const char *const directories[] = { "/proc/acpi", "/proc/scsi", "/proc/fs",
-						   "/proc/driver", "/proc/asound" };
-	static const char *const files[] = { "/proc/kcore", "/proc/keys", "/proc/timer_list",
-					     "/proc/latency_stats", "/proc/mtrr" };
+	g_autoptr(GDir) directory = g_dir_open("/proc", 0, NULL);
+	const char *name;
 
 	add(argv, "--proc", "/proc", NULL);
-	for (gsize i = 0; i < G_N_ELEMENTS(directories); i++)
-		if (g_file_test(directories[i], G_FILE_TEST_IS_DIR))
-			add(argv, "--tmpfs", directories[i], "--remount-ro", directories[i], NULL);
-	for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
-		if (g_file_test(files[i], G_FILE_TEST_EXISTS))
-			add(argv, "--ro-bind", "/dev/null", files[i], NULL);
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *path = g_strconcat("/proc/", name, NULL);
+
+		if (is_shown(name) || g_file_test(path, G_FILE_TEST_IS_SYMLINK))
+			continue;
+		if (g_file_test(path, G_FILE_TEST_IS_DIR))
+			add(argv, "--size", "4096", "--tmpfs", path, "--remount-ro", path, NULL);
+		else
+			add(argv, "--ro-bind", "/dev/null", path, NULL);
+	}
+	add_sysctls(argv);
 	add(argv, "--remount-ro", "/proc", NULL);
 }
 
 static void
-add_tmpfs(GPtrArray *argv, const char *mode, const char *path)
+add_tmpfs(GPtrArray *argv, const CamSandboxGuard *guard, const char *mode, const char *path)
 {
-	add(argv, "--perms", mode, "--size", TMPFS_SIZE, "--tmpfs", path, NULL);
+	g_autofree char *size =
+		g_strdup_printf("%" G_GUINT64_FORMAT, guard->limits.memory / TMPFS_SHARE);
+
+	add(argv, "--perms", mode, "--size", size, "--tmpfs", path, NULL);
 }
 
 static gboolean
@@ -124,18 +166,20 @@ add_files(GPtrArray *argv, const CamSandboxCommand *command, int rootfd, GError 
 }
 
 static GPtrArray *
-command_line(const CamSandboxCommand *command, const char *devices, int rootfd, GError **error)
+command_line(const CamSandboxCommand *command, const CamSandboxGuard *guard, int rootfd,
+	     GError **error)
 {
 	g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
+	g_autofree char *devices = g_build_filename(command->root, "dev", NULL);
 
 	add(argv, BWRAP, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
 	    "--unshare-cgroup-try", "--hostname", "localhost", "--die-with-parent", "--new-session",
 	    "--bind", command->root, "/", NULL);
 	add_proc(argv);
 	add(argv, "--dev-bind", devices, "/dev", NULL);
-	add_tmpfs(argv, "1777", "/dev/shm");
-	add_tmpfs(argv, "1777", "/tmp");
-	add_tmpfs(argv, "0755", "/run");
+	add_tmpfs(argv, guard, "1777", "/dev/shm");
+	add_tmpfs(argv, guard, "1777", "/tmp");
+	add_tmpfs(argv, guard, "0755", "/run");
 	add(argv, "--perms", "1777", "--dir", "/run/lock", NULL);
 	add(argv, "--perms", "0700", "--dir", CAM_SANDBOX_HOME, NULL);
 	if (!add_files(argv, command, rootfd, error))
@@ -162,49 +206,72 @@ root_is_mount_point(void)
 	       (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
+/* What is needed between fork and exec. */
+typedef struct {
+	const CamSandboxGuard *guard;
+	const char *tree;
+	gboolean copy_root;
+} ChildSetup;
+
+static void
+give_up(const char *message)
+{
+	_exit(write(STDERR_FILENO, message, strlen(message)) < 0 ? 126 : 125);
+}
+
 /*
- * Goes on below a copy of the root directory that is a mount point, in a mount name space of its
- * own. It is mounted over the tree of the command: that mount is ours and is made private first, so
- * that nothing spreads to where the machine's other mounts are shared; the copy was taken before
- * and shows the tree in its place. Between fork and exec: nothing but system calls.
+ * Goes on in a mount name space of its own, in which the tree has a /dev. The tree's mount is ours
+ * and is made private first, so that nothing spreads to where the machine's other mounts are
+ * shared; all of it goes with the name space.
+ */
+static void
+enter_own_mounts(const char *tree)
+{
+	int root, dev = -1;
+
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, tree, NULL, MS_PRIVATE, NULL) != 0)
+		give_up("the tree is no mount point\n");
+	root = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		dev = openat(root, "dev", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dev < 0 || !cam_sandbox_mount_devices(dev))
+		give_up("cannot mount /dev\n");
+}
+
+/*
+ * Goes on below a copy of the root directory that is a mount point. It is mounted over the tree:
+ * the copy was taken before and shows the tree in its place.
  */
 static void
 enter_copy_of_root(const char *tree)
 {
-	static const char message[] = "cannot make / a mount point\n";
-
-	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, tree, NULL, MS_PRIVATE, NULL) == 0 &&
-	    mount("/", tree, NULL, MS_BIND | MS_REC, NULL) == 0 && chroot(tree) == 0 &&
-	    chdir("/") == 0)
-		return;
-	_exit(write(STDERR_FILENO, message, sizeof(message) - 1) < 0 ? 126 : 125);
+	if (mount("/", tree, NULL, MS_BIND | MS_REC, NULL) != 0 || chroot(tree) != 0 ||
+	    chdir("/") != 0)
+		give_up("cannot make / a mount point\n");
 }
 
-/* Between fork and exec: nothing but system calls. @user_data: (nullable): the tree to hide behind
- * a copy of the root directory. */
+/* Between fork and exec: nothing but system calls. */
 static void
 set_up_child(gpointer user_data)
 {
-	/* 1 and not 0: with 0 the kernel would still start the host's core dump handler on a
-	 * dump of the sandbox (core(5)). */
-	const struct rlimit core = { 1, 1 };
-	const struct rlimit file_size = { FILE_SIZE_MAX, FILE_SIZE_MAX };
-	const struct rlimit files = { 4096, 4096 };
+	const ChildSetup *setup = user_data;
 
-	setrlimit(RLIMIT_CORE, &core);
-	setrlimit(RLIMIT_FSIZE, &file_size);
-	setrlimit(RLIMIT_NOFILE, &files);
+	umask(0);
+	enter_own_mounts(setup->tree);
+	if (setup->copy_root)
+		enter_copy_of_root(setup->tree);
 	umask(022);
 	setpgid(0, 0);
-	if (user_data != NULL)
-		enter_copy_of_root(user_data);
+	cam_sandbox_guard_enter(setup->guard);
 }
 
 static GSubprocess *
-spawn(GPtrArray *argv, const CamSandboxCommand *command, int filter, GError **error)
+spawn(GPtrArray *argv, const CamSandboxCommand *command, const CamSandboxGuard *guard, int filter,
+      GError **error)
 {
 	g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
 		G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+	ChildSetup setup = { guard, command->root, !root_is_mount_point() };
 	g_autoptr(GError) local = NULL;
 	int copy = fcntl(filter, F_DUPFD_CLOEXEC, 10);
 
@@ -213,9 +280,7 @@ spawn(GPtrArray *argv, const CamSandboxCommand *command, int filter, GError **er
 		return NULL;
 	}
 	g_subprocess_launcher_set_environ(launcher, (char **) command->environment);
-	g_subprocess_launcher_set_child_setup(
-		launcher, set_up_child, root_is_mount_point() ? NULL : g_strdup(command->root),
-		g_free);
+	g_subprocess_launcher_set_child_setup(launcher, set_up_child, &setup, NULL);
 	g_subprocess_launcher_take_fd(launcher, copy, SECCOMP_FD);
 
 	GSubprocess *process =
@@ -245,39 +310,56 @@ milliseconds_left(gint64 deadline)
 	return (int) CLAMP(left, 0, G_MAXINT);
 }
 
-/* Until the end of its output, the deadline, or cancellation. */
+/* Whether the sandbox may go on. */
 static gboolean
-read_output(int fd, gint64 deadline, GByteArray *output, GCancellable *cancellable, GError **error)
+check(CamSandboxGuard *guard, GSubprocess *process, gint64 deadline, GCancellable *cancellable,
+      GError **error)
 {
+	const char *pid = g_subprocess_get_identifier(process);
+
+	if (g_cancellable_set_error_if_cancelled(cancellable, error))
+		return cam_error_translate(error, "the sandbox was stopped");
+	if (milliseconds_left(deadline) == 0)
+		return cam_set_error(error, CAM_ERROR_ABORTED,
+				     "the command in the sandbox took too long and was stopped: "
+				     "it had %" G_GUINT64_FORMAT " seconds; seconds in the group "
+				     "[fix] of the configuration is the limit",
+				     guard->limits.seconds);
+	return pid == NULL ||
+	       cam_sandbox_guard_check(guard, (GPid) g_ascii_strtoll(pid, NULL, 10), error);
+}
+
+/* Until the end of its output, a limit, or cancellation. */
+static gboolean
+read_output(int fd, CamSandboxGuard *guard, GSubprocess *process, GByteArray *output,
+	    GCancellable *cancellable, GError **error)
+{
+	gint64 deadline = g_get_monotonic_time() + (gint64) guard->limits.seconds * G_USEC_PER_SEC;
 	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN },
 				 { .fd = g_cancellable_get_fd(cancellable), .events = POLLIN } };
-	gboolean ok = FALSE;
+	gint64 next = 0;
+	gboolean ok = TRUE, end = FALSE;
 
-	for (;;) {
+	while (ok && !end) {
 		guint8 buffer[4096];
-		int left = milliseconds_left(deadline);
-		int ready = poll(fds, fds[1].fd >= 0 ? 2 : 1, left);
+		int ready =
+			poll(fds, fds[1].fd >= 0 ? 2 : 1,
+			     MIN(cam_sandbox_guard_interval(guard), milliseconds_left(deadline)));
 
-		if (ready < 0 && errno == EINTR)
+		/* also while output comes without a pause */
+		if (ready <= 0 || fds[1].revents != 0 || g_get_monotonic_time() >= next) {
+			ok = check(guard, process, deadline, cancellable, error);
+			next = g_get_monotonic_time() + 1000 * cam_sandbox_guard_interval(guard);
+		}
+		if (!ok || ready <= 0 || fds[0].revents == 0)
 			continue;
-		if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
-			cam_error_translate(error, "the sandbox was stopped");
-			break;
-		}
-		if (ready <= 0) {
-			cam_set_error(error, CAM_ERROR_ABORTED,
-				      "the command in the sandbox took too long and was stopped");
-			break;
-		}
 
 		ssize_t size = read(fd, buffer, sizeof(buffer));
 
-		if (size > 0) {
+		if (size > 0)
 			keep_output(output, buffer, (gsize) size);
-		} else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
-			ok = TRUE;
-			break;
-		}
+		else
+			end = size == 0 || (errno != EINTR && errno != EAGAIN);
 	}
 	if (fds[1].fd >= 0)
 		g_cancellable_release_fd(cancellable);
@@ -317,19 +399,18 @@ stop(GSubprocess *process)
 }
 
 static gboolean
-run(GPtrArray *argv, const CamSandboxCommand *command, int filter, CamSandboxResult *result,
-    GCancellable *cancellable, GError **error)
+run(GPtrArray *argv, const CamSandboxCommand *command, CamSandboxGuard *guard, int filter,
+    CamSandboxResult *result, GCancellable *cancellable, GError **error)
 {
-	gint64 deadline = g_get_monotonic_time() + (gint64) command->timeout * G_USEC_PER_SEC;
 	g_autoptr(GByteArray) output = g_byte_array_new();
-	g_autoptr(GSubprocess) process = spawn(argv, command, filter, error);
+	g_autoptr(GSubprocess) process = spawn(argv, command, guard, filter, error);
 
 	if (!process)
 		return FALSE;
 
 	GUnixInputStream *pipe = G_UNIX_INPUT_STREAM(g_subprocess_get_stdout_pipe(process));
-	gboolean ok =
-		read_output(g_unix_input_stream_get_fd(pipe), deadline, output, cancellable, error);
+	gboolean ok = read_output(g_unix_input_stream_get_fd(pipe), guard, process, output,
+				  cancellable, error);
 
 	if (!ok)
 		stop(process);
@@ -337,7 +418,7 @@ run(GPtrArray *argv, const CamSandboxCommand *command, int filter, CamSandboxRes
 		return ok ? cam_error_translate(error, "cannot wait for %s", BWRAP) : FALSE;
 	result->status = ok ? exit_status(process) : -1;
 	result->output = take_text(output);
-	return ok;
+	return ok && cam_sandbox_guard_check_end(guard, result->status, error);
 }
 
 gboolean
@@ -345,7 +426,6 @@ cam_sandbox_run(const CamSandboxCommand *command, CamSandboxResult *result,
 		GCancellable *cancellable, GError **error)
 {
 	g_autofree char *reason = NULL;
-	g_autofree char *devices = g_build_filename(command->scratch, "dev", NULL);
 
 	if (!cam_sandbox_probe(&reason))
 		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION, "%s", reason);
@@ -354,11 +434,15 @@ cam_sandbox_run(const CamSandboxCommand *command, CamSandboxResult *result,
 
 	if (rootfd < 0)
 		return cam_set_error_errno(error, errno, "cannot open %s", command->root);
-	if (!cam_sandbox_root_check(rootfd, error) || !cam_sandbox_make_devices(devices, error))
+	if (!cam_sandbox_root_check(rootfd, error))
 		return FALSE;
 
-	g_autoptr(GPtrArray) argv = command_line(command, devices, rootfd, error);
+	g_auto(CamSandboxGuard) guard = { 0 };
+
+	cam_sandbox_guard_init(&guard, &command->limits, command->grows);
+
+	g_autoptr(GPtrArray) argv = command_line(command, &guard, rootfd, error);
 	g_auto(CamFd) filter = argv ? cam_seccomp_filter_open(error) : -1;
 
-	return filter >= 0 && run(argv, command, filter, result, cancellable, error);
+	return filter >= 0 && run(argv, command, &guard, filter, result, cancellable, error);
 }

@@ -16,19 +16,29 @@ typedef struct {
 /* An empty directory for HOME, as short-lived. */
 #define CAM_SANDBOX_HOME CAM_SANDBOX_FILES "/home"
 
+/* How much a command may take. Of each, 0 is the default. */
+typedef struct {
+	guint64 memory;	   /* bytes, of all its processes and of /tmp, /run, /dev/shm together */
+	guint64 disk;	   /* bytes that it may write, in one file or in all */
+	guint64 processes; /* at the same time */
+	guint64 seconds;
+} CamSandboxLimits;
+#define CAM_SANDBOX_MEMORY    (1ull << 30)
+#define CAM_SANDBOX_DISK      (2ull << 30)
+#define CAM_SANDBOX_PROCESSES 512
+#define CAM_SANDBOX_SECONDS   (30 * 60)
+
 /**
  * CamSandboxCommand: what runs, where.
  */
 typedef struct {
-	/* The tree that becomes "/": hostile, written to. Below a plain chroot it must be a mount.
-	 */
-	const char *root;
-	const char *scratch;	 /* empty or used before for this: device nodes are made here */
-	const char *const *argv; /* absolute path first */
+	const char *root;  /* the tree that becomes "/": hostile, written to; a mount point */
+	const char *grows; /* (nullable): the directory where its writes end up, to be measured */
+	const char *const *argv;	/* absolute path first */
 	const char *const *environment; /* "NAME=value"; nothing else is set */
 	const CamSandboxFile *files;
 	gsize n_files;
-	guint timeout; /* seconds */
+	CamSandboxLimits limits;
 } CamSandboxCommand;
 
 typedef struct {
@@ -47,11 +57,11 @@ gboolean cam_sandbox_probe(char **reason);
  * Runs a command of a tree that is not trusted, as its root user, with its own process, network,
  * IPC and host name namespaces, without network, with the capabilities that a package manager
  * needs, a seccomp filter, a private /dev, and /tmp and /run that never reach the tree. It dies
- * with this process and after @timeout.
+ * with this process and when it takes more than its limits.
  *
  * A command that fails is no error: look at @result. Errors: FAILED_PRECONDITION (not root, no
  * bubblewrap, or a tree in which /proc, /dev, /tmp or /run is no directory), CANCELLED,
- * ABORTED (time-out).
+ * ABORTED (too long), RESOURCE_EXHAUSTED (another limit; the message names it).
  */
 gboolean cam_sandbox_run(const CamSandboxCommand *command, CamSandboxResult *result,
 			 GCancellable *cancellable, GError **error);

@@ -45,6 +45,9 @@ static const char *const denied[] = {
 	"swapoff",
 	"open_by_handle_at",
 	"name_to_handle_at",
+	"statmount", /* where the host's files lie */
+	"listmount",
+	"open_tree_attr",
 	"fanotify_init",
 	/* namespaces */
 	"setns",

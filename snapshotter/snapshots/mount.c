@@ -169,7 +169,13 @@ cam_mount_overlay(CamMount *self, const char *upper, const char *work, const cha
 	if (upper &&
 	    (!open_directory(upper, &upper_fd, error) || !open_directory(work, &work_fd, error)))
 		return FALSE;
-	CamOverlay overlay = { .lower = -1, .objects = -1, .upper = upper_fd, .work = work_fd };
+	/* A tree that programs of an image write to: mount(2)'s options show them no path of the
+	 * host in their mountinfo. */
+	CamOverlay overlay = { .lower = -1,
+			       .objects = -1,
+			       .upper = upper_fd,
+			       .work = work_fd,
+			       .by_options = upper != NULL };
 	return open_lower(self, &overlay, &lower, error) &&
 	       mount_layers(self, &overlay, target, error);
 }

@@ -6,6 +6,8 @@
 #include "rebuild/sandbox/sandbox.h"
 
 #include <fcntl.h>
+#include <seccomp.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,8 +15,9 @@
 #include "rebuild/sandbox/sandbox-root.h"
 
 typedef struct {
-	char *top, *root, *scratch;
+	char *top, *root;
 	gboolean mounted;
+	CamSandboxLimits limits;
 	CamSandboxResult result;
 } Fixture;
 
@@ -55,17 +58,15 @@ copy_program(const char *root, const char *path)
 static void
 set_up(Fixture *f, gconstpointer data)
 {
-	static const char *const programs[] = { "/bin/sh",	    "/bin/cat",	  "/bin/mknod",
-						"/bin/chmod",	    "/bin/sleep", "/bin/mount",
-						"/usr/bin/unshare", "/bin/ls",	  "/bin/chown",
-						"/bin/touch" };
+	static const char *const programs[] = { "/bin/sh",	    "/bin/cat",	    "/bin/mknod",
+						"/bin/chmod",	    "/bin/sleep",   "/bin/mount",
+						"/usr/bin/unshare", "/bin/ls",	    "/bin/chown",
+						"/bin/touch",	    "/usr/bin/perl" };
 	g_autoptr(GError) error = NULL;
 
 	f->top = g_dir_make_tmp("cambium-sandbox-XXXXXX", &error);
 	g_assert_no_error(error);
 	f->root = g_build_filename(f->top, "root", NULL);
-	f->scratch = g_build_filename(f->top, "scratch", NULL);
-	g_assert_cmpint(g_mkdir_with_parents(f->scratch, 0700), ==, 0);
 	for (gsize i = 0; i < G_N_ELEMENTS(programs); i++)
 		copy_program(f->root, programs[i]);
 	/* As an image's tree is; where it cannot be, the tests are skipped. */
@@ -85,7 +86,6 @@ tear_down(Fixture *f, gconstpointer data)
 	cam_sandbox_result_clear(&f->result);
 	g_free(f->top);
 	g_free(f->root);
-	g_free(f->scratch);
 }
 
 static gboolean
@@ -95,13 +95,14 @@ run_with(Fixture *f, const char *script, const CamSandboxFile *files, gsize n_fi
 	const char *argv[] = { "/bin/sh", "-c", script, NULL };
 	const char *environment[] = { "PATH=/bin:/usr/bin", "HELLO=world", NULL };
 	CamSandboxCommand command = { .root = f->root,
-				      .scratch = f->scratch,
+				      .grows = f->root,
 				      .argv = argv,
 				      .environment = environment,
 				      .files = files,
 				      .n_files = n_files,
-				      .timeout = timeout };
+				      .limits = f->limits };
 
+	command.limits.seconds = timeout;
 	cam_sandbox_result_clear(&f->result);
 	return cam_sandbox_run(&command, &f->result, cancellable, error);
 }
@@ -176,6 +177,17 @@ test_cannot(Fixture *f, gconstpointer data)
 		"cat /dev/null > /proc/sys/vm/drop_caches",
 		"cat /dev/null > /proc/self/oom_score_adj",
 		"cat /proc/kcore",
+		"cat /proc/kallsyms",
+		"cat /proc/modules",
+		"cat /proc/iomem",
+		"cat /proc/kpageflags",
+		"cat /proc/vmallocinfo",
+		"cat /proc/cmdline",
+		"cat /proc/self/stack",
+		"cat /proc/sys/kernel/modprobe",
+		"ls /proc/sys/fs/binfmt_misc",
+		"ls /proc/acpi/* /proc/bus/*",
+		"ls /sys/kernel",
 	};
 
 	if (skip())
@@ -188,6 +200,122 @@ test_cannot(Fixture *f, gconstpointer data)
 
 		assert_prints(f, script, "denied\n");
 	}
+}
+
+/* What cannot be said in a shell: each of these calls must fail, and the program says which not. */
+static void
+test_cannot_call(Fixture *f, gconstpointer data)
+{
+	static const struct {
+		const char *name;
+		long arguments[5];
+	} calls[] = {
+		{ "mount", { 0, 0, 0, 0, 0 } },
+		{ "umount2", { 0, 2 } },
+		{ "pivot_root", { 0, 0 } },
+		{ "open_tree", { -100, 0, 1 } },
+		{ "move_mount", { -1, 0, -1, 0, 0 } },
+		{ "fsopen", { 0, 0 } },
+		{ "mount_setattr", { -1, 0, 0, 0, 0 } },
+		{ "statmount", { 0, 0, 0, 0 } },
+		{ "listmount", { 0, 0, 0, 0 } },
+		{ "setns", { -1, 0 } },
+		{ "unshare", { 0x10000000 } },
+		{ "ptrace", { 16, 1, 0, 0 } },
+		{ "process_vm_readv", { 1, 0, 0, 0, 0 } },
+		{ "kcmp", { 1, 1, 0, 0, 0 } },
+		{ "keyctl", { 0, -3, 1 } },
+		{ "add_key", { 0, 0, 0, 0, -3 } },
+		{ "request_key", { 0, 0, 0, -3 } },
+		{ "bpf", { 0, 0, 0 } },
+		{ "io_uring_setup", { 8, 0 } },
+		{ "userfaultfd", { 0 } },
+		{ "perf_event_open", { 0, 0, -1, -1, 0 } },
+		{ "init_module", { 0, 0, 0 } },
+		{ "finit_module", { -1, 0, 0 } },
+		{ "delete_module", { 0, 0 } },
+		{ "kexec_load", { 0, 0, 0, 0 } },
+		{ "open_by_handle_at", { -100, 0, 0 } },
+		{ "syslog", { 3, 0, 0 } },
+		{ "reboot", { 0, 0, 0, 0 } },
+		{ "settimeofday", { 0, 0 } },
+		{ "swapon", { 0, 0 } },
+		{ "quotactl", { 0, 0, 0, 0 } },
+		{ "acct", { 0 } },
+	};
+
+	if (skip())
+		return;
+	for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
+		int number = seccomp_syscall_resolve_name(calls[i].name);
+		const long *a = calls[i].arguments;
+		g_autofree char *script = NULL;
+
+		if (number < 0) /* this libseccomp does not know it */
+			continue;
+		g_test_message("%s", calls[i].name);
+		script = g_strdup_printf("perl -e 'print syscall(%d, %ld, %ld, %ld, %ld, %ld) == "
+					 "-1 ? $! + 0 : 0, qq(\\n)'",
+					 number, a[0], a[1], a[2], a[3], a[4]);
+		assert_prints(f, script, "1\n"); /* EPERM */
+	}
+}
+
+static void
+assert_stopped(Fixture *f, const char *script, const char *key)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *what = g_strdup_printf("%s in the group [fix]", key);
+
+	g_test_message("%s", script);
+	g_assert_false(run_with(f, script, NULL, 0, 60, NULL, &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_RESOURCE_EXHAUSTED);
+	g_assert_nonnull(strstr(error->message, what));
+}
+
+/* Whoever takes too much is stopped with all that it started, and the error names the limit. */
+static void
+test_limits(Fixture *f, gconstpointer data)
+{
+	if (skip())
+		return;
+	f->limits = (CamSandboxLimits){ .memory = 96 << 20, .disk = 16 << 20, .processes = 60 };
+	assert_stopped(f, "i=0; while [ $i -lt 2000 ]; do sleep 50 & i=$((i+1)); done; wait",
+		       "processes");
+	assert_stopped(f, "b() { b | b & b; }; b", "processes");
+	assert_stopped(f,
+		       "x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done & "
+		       "x=xxxxxxxxxxxxxxxx; while :; do x=$x$x; done; wait; sleep 5",
+		       "memory");
+	assert_stopped(f, "cat /dev/zero > /large", "disk");
+	assert_stopped(f, "i=0; while :; do i=$((i+1)); echo 12345 > /many$i; done", "disk");
+}
+
+/* A file system in memory has no more than its share, and what fits does no harm. */
+static void
+test_temporary_files_are_bounded(Fixture *f, gconstpointer data)
+{
+	static const char *const places[] = { "/tmp", "/run", "/dev/shm", "/dev" };
+
+	if (skip())
+		return;
+	f->limits.memory = 64 << 20;
+	for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+		g_autofree char *script = g_strdup_printf(
+			"cat /dev/zero > %s/x 2> /dev/null || echo full", places[i]);
+
+		assert_prints(f, script, "full\n");
+	}
+}
+
+/* Devices work although the tree's file system does not allow them. */
+static void
+test_devices_on_nodev(Fixture *f, gconstpointer data)
+{
+	if (skip())
+		return;
+	g_assert_cmpint(mount(NULL, f->root, NULL, MS_REMOUNT | MS_BIND | MS_NODEV, NULL), ==, 0);
+	assert_prints(f, "echo x > /dev/null; cat /dev/null; echo fine", "fine\n");
 }
 
 static void
@@ -313,6 +441,10 @@ main(int argc, char **argv)
 	TEST("runs", test_runs);
 	TEST("leaves-nothing", test_leaves_nothing);
 	TEST("cannot", test_cannot);
+	TEST("cannot-call", test_cannot_call);
+	TEST("limits", test_limits);
+	TEST("temporary-files", test_temporary_files_are_bounded);
+	TEST("nodev", test_devices_on_nodev);
 	TEST("host-devices", test_host_devices_are_safe);
 	TEST("sees-no-one", test_sees_no_one);
 	TEST("files", test_files);
