@@ -55,6 +55,23 @@ still_open_json(const CamFixResult *result)
 	return array;
 }
 
+static JsonArray *
+unexplained_json(const CamFixResult *result)
+{
+	JsonArray *array = json_array_new();
+
+	for (guint i = 0; i < result->unexplained->len; i++) {
+		const CamLayerDoubt *doubt = result->unexplained->pdata[i];
+		g_autofree char *path = g_utf8_make_valid(doubt->path, -1);
+		JsonObject *entry = json_object_new();
+
+		json_object_set_string_member(entry, "path", path);
+		json_object_set_string_member(entry, "reason", doubt->reason);
+		json_array_add_object_element(array, entry);
+	}
+	return array;
+}
+
 JsonObject *
 cam_fix_report_to_json(const CamImage *before, const CamFixResult *result)
 {
@@ -87,6 +104,7 @@ cam_fix_report_to_json(const CamImage *before, const CamFixResult *result)
 	if (result->plan != NULL)
 		json_object_set_object_member(object, "plan", cam_fix_plan_to_json(result->plan));
 	json_object_set_array_member(object, "still_open", still_open_json(result));
+	json_object_set_array_member(object, "unexplained", unexplained_json(result));
 	return object;
 }
 

@@ -13,17 +13,25 @@
 #define DATABASE "fixes.db"
 
 /* Raised whenever layers that are remembered would be made in another way now. */
-#define FORMAT 1
+#define FORMAT 2
+
+/* What packages ship is kept of so many, the last ones. */
+#define MAX_CONTENTS 2000
 
 static const char *const migrations[] = {
 	"CREATE TABLE fix (key TEXT NOT NULL, diff_id TEXT NOT NULL, conditions TEXT NOT NULL,"
 	"  epoch INTEGER NOT NULL,"
 	"  PRIMARY KEY (key, diff_id, conditions)) WITHOUT ROWID;",
+	/* Rows of before were not held against the packages: they are no longer trusted. */
+	"DELETE FROM fix;"
+	"CREATE TABLE deb (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE,"
+	"  content BLOB NOT NULL);",
 	NULL,
 };
 
 static const char *const surroundings[] = {
-	"bin", "boot", "etc", "lib", "lib32", "lib64", "libo32", "libx32", "sbin", "usr", "var/lib",
+	"bin",	  "boot",   "etc",  "lib", "lib32",   "lib64",
+	"libo32", "libx32", "sbin", "usr", "var/lib", "root/.dpkg.cfg",
 };
 
 struct _CamFixMemory {
@@ -189,7 +197,8 @@ read_rows(CamFixMemory *self, const char *key, GError **error)
 
 gboolean
 cam_fix_memory_find(CamFixMemory *self, const char *key, CamRootfs *lower, CamLowerTimes *times,
-		    char **diff_id, gint64 *epoch, GError **error)
+		    CamFixMemoryAccepts accepts, gpointer user_data, char **diff_id, gint64 *epoch,
+		    GError **error)
 {
 	g_autoptr(GArray) rows = read_rows(self, key, error);
 
@@ -197,6 +206,7 @@ cam_fix_memory_find(CamFixMemory *self, const char *key, CamRootfs *lower, CamLo
 	for (guint i = 0; rows != NULL && i < rows->len; i++) {
 		const Row *row = &g_array_index(rows, Row, i);
 		g_autofree char *conditions = NULL;
+		gboolean accepted = FALSE;
 
 		/* gc may have taken it since. */
 		if (!cam_store_has_layer(self->store, row->diff_id))
@@ -204,7 +214,11 @@ cam_fix_memory_find(CamFixMemory *self, const char *key, CamRootfs *lower, CamLo
 		conditions = form_conditions(self, row->diff_id, lower, times, error);
 		if (conditions == NULL)
 			return FALSE;
-		if (g_str_equal(conditions, row->conditions)) {
+		if (!g_str_equal(conditions, row->conditions))
+			continue;
+		if (!accepts(row->diff_id, user_data, &accepted, error))
+			return FALSE;
+		if (accepted) {
 			*diff_id = g_strdup(row->diff_id);
 			*epoch = row->epoch;
 			return TRUE;
@@ -231,4 +245,49 @@ cam_fix_memory_add(CamFixMemory *self, const char *key, CamRootfs *lower, CamLow
 	cam_statement_bind_text(insert, 3, conditions);
 	cam_statement_bind_int(insert, 4, epoch);
 	return cam_statement_run(insert, error);
+}
+
+/* ---- what packages ship ---- */
+
+CamDebContent *
+cam_fix_memory_get_content(CamFixMemory *self, const char *sha256, GError **error)
+{
+	g_autoptr(CamStatement) query =
+		cam_database_prepare(self->db, "SELECT content FROM deb WHERE sha256 = ?", error);
+	g_autoptr(GBytes) bytes = NULL;
+	gconstpointer data;
+	gsize size;
+	gboolean row;
+
+	if (query == NULL)
+		return NULL;
+	cam_statement_bind_text(query, 1, sha256);
+	if (!cam_statement_step_checked(query, &row, error) || !row)
+		return NULL;
+	data = cam_statement_blob(query, 0, &size);
+	bytes = g_bytes_new(data, size);
+	return cam_deb_content_from_bytes(bytes);
+}
+
+gboolean
+cam_fix_memory_put_content(CamFixMemory *self, const char *sha256, const CamDebContent *content,
+			   GError **error)
+{
+	g_autoptr(GBytes) bytes = cam_deb_content_to_bytes(content);
+	g_autoptr(CamStatement) insert = cam_database_prepare(
+		self->db, "INSERT OR REPLACE INTO deb (sha256, content) VALUES (?, ?)", error);
+	g_autoptr(CamStatement) sweep = NULL;
+
+	if (insert == NULL)
+		return FALSE;
+	cam_statement_bind_text(insert, 1, sha256);
+	cam_statement_bind_blob(insert, 2, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+	if (!cam_statement_run(insert, error))
+		return FALSE;
+	sweep = cam_database_prepare(
+		self->db, "DELETE FROM deb WHERE id <= (SELECT max(id) FROM deb) - ?", error);
+	if (sweep == NULL)
+		return FALSE;
+	cam_statement_bind_int(sweep, 1, MAX_CONTENTS);
+	return cam_statement_run(sweep, error);
 }

@@ -13,6 +13,7 @@
 #include "rebuild/pkgmgr/dpkg-config.h"
 #include "rebuild/pkgmgr/pkgmgr.h"
 #include "rebuild/publish/fix-memory.h"
+#include "rebuild/publish/fix-proof.h"
 #include "rebuild/publish/fix-publish.h"
 #include "rebuild/publish/fixed-image.h"
 #include "rebuild/publish/lower-times.h"
@@ -42,6 +43,7 @@ cam_fix_result_free(CamFixResult *self)
 	g_clear_pointer(&self->before, cam_scan_result_free);
 	g_clear_pointer(&self->after, cam_scan_result_free);
 	g_clear_pointer(&self->still_open, g_ptr_array_unref);
+	g_clear_pointer(&self->unexplained, g_ptr_array_unref);
 	g_free(self->layer_diff_id);
 	g_free(self->layer_digest);
 	g_free(self->written_to);
@@ -115,7 +117,7 @@ choose_manager(CamRootfs *rootfs, CamApplyMethod method, GError **error)
 
 /* *@layer stays NULL if there is nothing left to do. */
 static gboolean
-make_layer(Fix *self, CamFixedLayer **layer, GError **error)
+make_layer(Fix *self, CamFixProof *proof, CamFixedLayer **layer, GError **error)
 {
 	CamFixPlan *plan = self->result->plan;
 	g_autoptr(GPtrArray) debs = g_ptr_array_new_with_free_func(g_free);
@@ -124,6 +126,7 @@ make_layer(Fix *self, CamFixedLayer **layer, GError **error)
 
 	if (!download(self, debs, &epoch, error))
 		return FALSE;
+	cam_fix_proof_read_packages(proof, (const char *const *) debs->pdata);
 	tar = cam_layer_tar_new(self->rootfs, cam_lower_times_get, self->times, epoch);
 	if (!self->manager->apply(self->store, self->image, plan, (const char *const *) debs->pdata,
 				  &self->options->limits, tar, self->progress, self->cancellable,
@@ -151,7 +154,7 @@ tell(Fix *self, const GError *error)
 
 /* (nullable): the layer that did this before. */
 static CamFixedLayer *
-recall(Fix *self, CamFixMemory *memory, const char *key)
+recall(Fix *self, CamFixMemory *memory, CamFixProof *proof, const char *key)
 {
 	g_autofree char *diff_id = NULL;
 	g_autoptr(GError) error = NULL;
@@ -160,7 +163,8 @@ recall(Fix *self, CamFixMemory *memory, const char *key)
 
 	if (self->options->anew || memory == NULL)
 		return NULL;
-	if (cam_fix_memory_find(memory, key, self->rootfs, self->times, &diff_id, &epoch, &error) &&
+	if (cam_fix_memory_find(memory, key, self->rootfs, self->times, cam_fix_proof_accepts,
+				proof, &diff_id, &epoch, &error) &&
 	    diff_id != NULL)
 		layer = cam_fixed_layer_reuse(self->store, diff_id, self->image->manifest,
 					      self->lease, self->cancellable, &error);
@@ -170,6 +174,25 @@ recall(Fix *self, CamFixMemory *memory, const char *key)
 	return layer;
 }
 
+/* What of the new layer nothing explains; only a layer without such paths is remembered. */
+static gboolean
+judge_layer(Fix *self, CamFixMemory *memory, CamFixProof *proof, const char *key,
+	    const CamFixedLayer *layer, gboolean whole, GError **error)
+{
+	g_autoptr(GError) local = NULL;
+
+	g_clear_pointer(&self->result->unexplained, g_ptr_array_unref);
+	self->result->unexplained = cam_fix_proof_judge(proof, layer->diff_id, error);
+	if (self->result->unexplained == NULL)
+		return FALSE;
+	if (memory != NULL && whole && self->result->unexplained->len == 0) {
+		cam_fix_memory_add(memory, key, self->rootfs, self->times, layer->diff_id,
+				   layer->epoch, &local);
+		tell(self, local);
+	}
+	return TRUE;
+}
+
 static gboolean
 recall_or_make_layer(Fix *self, CamFixedLayer **layer, GError **error)
 {
@@ -177,24 +200,22 @@ recall_or_make_layer(Fix *self, CamFixedLayer **layer, GError **error)
 	g_autofree char *key = cam_fix_memory_key(plan, self->manager->name);
 	g_autoptr(GError) local = NULL;
 	g_autoptr(CamFixMemory) memory = cam_fix_memory_open(self->store, &local);
+	g_autoptr(CamFixProof) proof =
+		cam_fix_proof_new(self->store, self->image, self->rootfs, plan, memory,
+				  &self->options->limits, self->progress, self->cancellable);
 	guint planned = plan->packages->len;
 
 	tell(self, local);
-	g_clear_error(&local);
-	*layer = recall(self, memory, key);
+	*layer = recall(self, memory, proof, key);
 	if (*layer != NULL) {
 		self->result->reused = TRUE;
 		return TRUE;
 	}
-	if (!make_layer(self, layer, error))
+	if (!make_layer(self, proof, layer, error))
 		return FALSE;
 	/* A plan that was cut short on the way is not what the key names. */
-	if (*layer != NULL && memory != NULL && plan->packages->len == planned) {
-		cam_fix_memory_add(memory, key, self->rootfs, self->times, (*layer)->diff_id,
-				   (*layer)->epoch, &local);
-		tell(self, local);
-	}
-	return TRUE;
+	return *layer == NULL ||
+	       judge_layer(self, memory, proof, key, *layer, plan->packages->len == planned, error);
 }
 
 /* What the image asks its package manager for and does not get. */
@@ -312,8 +333,10 @@ run(Fix *self, GError **error)
 		return leave_unchanged(self, error);
 	if (!build_image(self, layer, error) || !prove(self, error))
 		return FALSE;
-	/* What does not heal gets no name: gc will take it. */
-	if (result->still_open->len > 0)
+	/* What does not heal gets no name, nor what must be explained and is not: gc will take it.
+	 */
+	if (result->still_open->len > 0 ||
+	    (self->options->refuse_unexplained && result->unexplained->len > 0))
 		return TRUE;
 	return cam_fix_publish(self->store, self->image, result->image, self->options,
 			       &result->written_to, self->progress, self->cancellable, error);
@@ -339,6 +362,7 @@ cam_fix_image(CamStore *store, CamScanEngine *engine, CamAptRepository *reposito
 	gboolean ok;
 
 	result->still_open = g_ptr_array_new();
+	result->unexplained = g_ptr_array_new_with_free_func((GDestroyNotify) cam_layer_doubt_free);
 	ok = run(&self, error);
 	g_clear_object(&self.rootfs);
 	g_clear_pointer(&self.times, cam_lower_times_free);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rebuild/plan/fix-plan.h"
+#include "rebuild/proof/layer-proof.h"
 #include "rebuild/sandbox/sandbox.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,7 @@ typedef struct {
 	const CamLocation *destination; /* (nullable): write there instead */
 	CamTransportOptions transport;
 	CamSandboxLimits limits;
+	gboolean refuse_unexplained; /* give no name to an image with paths that nothing explains */
 } CamFixOptions;
 
 typedef struct {
@@ -34,12 +36,15 @@ typedef struct {
 	/* (element-type CamFinding), of @after: planned, yet there: the command fails, and the
 	 * image is neither named nor written. */
 	GPtrArray *still_open;
+	/* (element-type CamLayerDoubt): paths of the layer that the verified packages do not
+	 * explain, nor what is derived from them. */
+	GPtrArray *unexplained;
 	char *layer_diff_id; /* (nullable): as the rest of the layer, where unchanged */
 	char *layer_digest;
 	guint64 layer_size; /* compressed bytes */
 	char *written_to;   /* (nullable): location */
 	gboolean unchanged; /* there was nothing to do */
-	gboolean reused;    /* a layer that the store had did it: nothing was run */
+	gboolean reused;    /* a layer that the store had did it: the package manager did not run */
 	CamApplyMethod method;
 } CamFixResult;
 void cam_fix_result_free(CamFixResult *self);

@@ -18,6 +18,13 @@ make_tree(void)
 	return tree;
 }
 
+static gboolean
+accepts(const char *diff_id, gpointer user_data, gboolean *accepted, GError **error)
+{
+	*accepted = user_data == NULL;
+	return TRUE;
+}
+
 /* (nullable) */
 static char *
 find(CamFixMemory *memory, const char *key, CamMemoryRootfs *tree, CamLowerTimes *times)
@@ -26,7 +33,8 @@ find(CamFixMemory *memory, const char *key, CamMemoryRootfs *tree, CamLowerTimes
 	char *diff_id = NULL;
 	gint64 epoch = 0;
 
-	cam_fix_memory_find(memory, key, CAM_ROOTFS(tree), times, &diff_id, &epoch, &error);
+	cam_fix_memory_find(memory, key, CAM_ROOTFS(tree), times, accepts, NULL, &diff_id, &epoch,
+			    &error);
 	g_assert_no_error(error);
 	if (diff_id != NULL)
 		g_assert_cmpint(epoch, ==, 1700000000);
@@ -59,7 +67,8 @@ test_conditions(void)
 	g_autoptr(CamFixMemory) memory = NULL;
 	g_autoptr(CamLowerTimes) times = NULL;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *diff_id = NULL, *found = NULL, *other_key = NULL;
+	g_autofree char *diff_id = NULL, *found = NULL, *other_key = NULL, *refused = NULL;
+	gint64 epoch;
 
 	fixture_init(&self, NULL);
 	tar = fixture_tar(CAM_ROOTFS(tree), "opt/touched", "new");
@@ -73,6 +82,10 @@ test_conditions(void)
 	g_assert_no_error(error);
 	found = find(memory, "key", tree, times);
 	g_assert_cmpstr(found, ==, diff_id);
+	cam_fix_memory_find(memory, "key", CAM_ROOTFS(tree), times, accepts, memory, &refused,
+			    &epoch, &error);
+	g_assert_no_error(error);
+	g_assert_null(refused);
 	other_key = find(memory, "other key", tree, times);
 	g_assert_null(other_key);
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
