@@ -11,7 +11,7 @@ typedef struct {
 	GPtrArray *only, *repo;
 	const char *to, *suffix;
 	int method; /* 0 or 1 + index, which is CamApplyMethod */
-	gboolean dry_run, all, overwrite, store_only, anew;
+	gboolean dry_run, all, overwrite, store_only, anew, fail_on_unexplained;
 } FixOptions;
 
 static const CamOption options[] = {
@@ -32,6 +32,9 @@ static const CamOption options[] = {
 	  CAM_COMPLETE_NOTHING, "keep the fixed image in the store; write it nowhere" },
 	{ "anew", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(FixOptions, anew), NULL, NULL,
 	  CAM_COMPLETE_NOTHING, "do not reuse the layer that fixed such a system before" },
+	{ "fail-on-unexplained", 0, CAM_OPTION_FLAG,
+	  G_STRUCT_OFFSET(FixOptions, fail_on_unexplained), NULL, NULL, CAM_COMPLETE_NOTHING,
+	  "exit with 3, and name no image, if the new layer has paths that no package explains" },
 	{ "method", 0, CAM_OPTION_CHOICE, G_STRUCT_OFFSET(FixOptions, method), "METHOD", methods,
 	  CAM_COMPLETE_CHOICES, "how packages get into the image" },
 	CAM_REPO_OPTION(FixOptions, repo),
@@ -60,52 +63,39 @@ print(CamCli *cli, JsonObject *json, const char *table)
 }
 
 static gboolean
-print_plan(CamCli *cli, CamAptRepository *repository, const CamImage *image,
-	   const CamPlanOptions *plan_options, GError **error)
-{
-	CamStore *store = cam_cli_get_store(cli, FALSE, NULL);
-	CamScanEngine *engine = cam_cli_get_engine(cli, error);
-	CamScanOptions scan_options = { .unknown_counts_as = cam_cli_unknown_counts_as(cli) };
-	CamTableStyle style = cam_cli_get_style(cli);
-	g_autoptr(CamScanResult) scan = NULL;
-	g_autoptr(CamFixPlan) plan = NULL;
-	g_autoptr(JsonObject) json = NULL;
-	g_autofree char *table = NULL;
-
-	scan = cam_scan_engine_scan(engine, image, &scan_options, cam_cli_get_progress(cli),
-				    cam_cli_get_cancellable(cli), error);
-	if (scan == NULL)
-		return FALSE;
-	plan = cam_fix_plan_new(store, engine, repository, image, scan, plan_options,
-				cam_cli_get_progress(cli), cam_cli_get_cancellable(cli), error);
-	if (plan == NULL)
-		return FALSE;
-	json = cam_fix_plan_to_json(plan);
-	table = cam_fix_plan_to_table(plan, &style);
-	print(cli, json, table);
-	return TRUE;
-}
-
-static gboolean
 fix(CamCli *cli, CamAptRepository *repository, const CamImage *image,
     const CamFixOptions *fix_options, GError **error)
 {
 	CamTableStyle style = cam_cli_get_style(cli);
 	g_autoptr(CamFixResult) result = NULL;
 	g_autoptr(JsonObject) json = NULL;
-	g_autofree char *table = NULL;
+	g_autofree char *table = NULL, *conclusion = NULL, *whole = NULL;
 
 	result = cam_fix_image(cam_cli_get_store(cli, FALSE, NULL), cam_cli_get_engine(cli, NULL),
 			       repository, image, fix_options, cam_cli_get_progress(cli),
 			       cam_cli_get_cancellable(cli), error);
 	if (result == NULL)
 		return FALSE;
-	json = cam_fix_report_to_json(image, result);
-	table = cam_fix_report_to_table(image, result, &style);
-	print(cli, json, table);
-	if (result->still_open != NULL && result->still_open->len > 0) {
+	if (fix_options->dry_run) {
+		json = cam_fix_plan_to_json(result->plan);
+		table = cam_fix_plan_to_table(result->plan, &style);
+	} else {
+		json = cam_fix_report_to_json(image, result);
+		table = cam_fix_report_to_table(image, result, &style);
+	}
+	conclusion = cam_fix_report_conclusion(result);
+	whole = g_strconcat(table, *conclusion != '\0' ? "\n" : "", conclusion, NULL);
+	print(cli, json, whole);
+	if (result->still_open->len > 0)
 		cam_cli_warn(cli, "%u vulnerabilities that were to be fixed are still there",
 			     result->still_open->len);
+	if (cam_fix_report_is_incomplete(result))
+		cam_cli_set_exit(cli, CAM_EXIT_POLICY);
+	if (fix_options->refuse_unexplained && result->unexplained->len > 0) {
+		cam_cli_warn(cli,
+			     "%u paths of the new layer are explained by no package: the image "
+			     "gets no name",
+			     result->unexplained->len);
 		cam_cli_set_exit(cli, CAM_EXIT_POLICY);
 	}
 	return TRUE;
@@ -147,6 +137,8 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 		.store_only = self->store_only,
 		.destination = destination,
 		.limits = config->fix_limits,
+		.dry_run = self->dry_run,
+		.refuse_unexplained = self->fail_on_unexplained,
 	};
 
 	if (engine == NULL)
@@ -167,8 +159,6 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 	repository = cam_cli_open_apt(cli, error);
 	if (repository == NULL)
 		return FALSE;
-	if (self->dry_run)
-		return print_plan(cli, repository, image, &options_for_fix.plan, error);
 	return fix(cli, repository, image, &options_for_fix, error);
 }
 
@@ -207,11 +197,16 @@ const CamCommand cam_command_fix = {
 		"holds only what changed. The original layers keep their digests.\n\n"
 		"The result is named TAG_fix beside the original, in the store and where the "
 		"original "
-		"came from. It is scanned again; if something that was to be fixed is still there, "
-		"the "
-		"exit status is 3. What could not be fixed is listed with the reason. The same "
-		"plan on "
-		"the same image gives the same digests.\n\n"
+		"came from. It is scanned again, and each path of the new layer is held against "
+		"the packages; what they do not explain is named at the end.\n\n"
+		"The exit status is 3 if something that was asked for stays open although the "
+		"sources have a version for it (the package is held, its dependencies cannot be "
+		"met, or its scripts would have to run and the method runs nothing), or if what "
+		"was to be fixed is still there. The last lines say how many and how to get "
+		"them. What the sources do not have (no fix exists yet, a third party's package, "
+		"a paid service) is counted apart and does not change the status; '--verbose' "
+		"lists every finding with its reason. '--dry-run' ends in the same way. The same "
+		"plan on the same image gives the same digests.\n\n"
 		"Packages are looked for where --repo or [sources] in cambium.conf(5) say; else "
 		"in the machine's sources of the same distribution, with the codename exchanged, "
 		"and in the locations that the image proposes and the machine's keys verify.",

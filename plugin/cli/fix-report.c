@@ -2,6 +2,8 @@
 /* What a fix did, as table and as JSON. The plan inside is printed by rebuild/plan itself. */
 #include "plugin/cli/fix-report.h"
 
+#define SHOWN_UNEXPLAINED 5
+
 static const char *
 method_name(CamApplyMethod method)
 {
@@ -151,7 +153,9 @@ cam_fix_report_to_table(const CamImage *before, const CamFixResult *result,
 		g_string_append_c(out, '\n');
 	}
 	if (result->unchanged) {
-		g_string_append_printf(out, "%s: there is nothing to fix\n", before->name);
+		g_string_append_printf(out, "%s: there is nothing %sto fix\n", before->name,
+				       cam_fix_report_is_incomplete(result) ? "that can be done "
+									    : "");
 		return g_string_free(out, FALSE);
 	}
 	g_string_append_printf(out, "%s → %s\n", before->name, result->image->name);
@@ -162,5 +166,102 @@ cam_fix_report_to_table(const CamImage *before, const CamFixResult *result,
 		g_string_append_printf(out, "  written   %s\n", result->written_to);
 	g_string_append_c(out, '\n');
 	append_comparison(out, result, style);
+	return g_string_free(out, FALSE);
+}
+
+/* ---- the last lines ---- */
+
+static guint
+count_cause(const CamFixPlan *plan, CamOpenCause cause)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < plan->unfixable->len; i++)
+		n += ((const CamUnfixable *) plan->unfixable->pdata[i])->cause == cause;
+	return n;
+}
+
+/* (nullable): what to do about findings of that cause. */
+static const char *
+advice(CamOpenCause cause)
+{
+	switch (cause) {
+	case CAM_OPEN_HELD:
+		return "release it in the image with 'apt-mark unhold PACKAGE' and fix again";
+	case CAM_OPEN_DEPENDENCIES:
+		return "'--verbose' names what stands against each; '--all' moves other packages "
+		       "too";
+	case CAM_OPEN_METHOD:
+		return "run 'cambium fix' as root, where bubblewrap is installed; an image without "
+		       "a package manager needs a newer base image";
+	case CAM_OPEN_NO_FIX:
+	case CAM_OPEN_PAID:
+	case CAM_OPEN_NOT_OFFERED:
+	case CAM_OPEN_OTHER_ORIGIN:
+	case CAM_OPEN_END_OF_LIFE:
+	case CAM_OPEN_NOT_OURS:
+	case CAM_N_OPEN_CAUSES:
+		break;
+	}
+	return NULL;
+}
+
+gboolean
+cam_fix_report_is_incomplete(const CamFixResult *result)
+{
+	return result->still_open->len > 0 || result->plan->given_up > 0 ||
+	       cam_fix_plan_count_available(result->plan) > 0;
+}
+
+static void
+append_unexplained(GString *out, const CamFixResult *result)
+{
+	guint n = result->unexplained->len;
+
+	if (n == 0)
+		return;
+	g_string_append_printf(out, "%u path%s of the new layer %s explained by no package:\n", n,
+			       n == 1 ? "" : "s", n == 1 ? "is" : "are");
+	for (guint i = 0; i < MIN(n, SHOWN_UNEXPLAINED); i++) {
+		const CamLayerDoubt *doubt = result->unexplained->pdata[i];
+		g_autofree char *path = g_strescape(doubt->path, NULL);
+
+		g_string_append_printf(out, "  /%s: %s\n", path, doubt->reason);
+	}
+	if (n > SHOWN_UNEXPLAINED)
+		g_string_append_printf(out, "  and %u more: '--format json' has all\n",
+				       n - SHOWN_UNEXPLAINED);
+}
+
+char *
+cam_fix_report_conclusion(const CamFixResult *result)
+{
+	const CamFixPlan *plan = result->plan;
+	guint available = cam_fix_plan_count_available(plan);
+	guint others = plan->unfixable->len - available;
+	GString *out = g_string_new(NULL);
+
+	append_unexplained(out, result);
+	if (result->before != NULL && result->before->n_unjudged > 0)
+		g_string_append_printf(out,
+				       "%u of %u packages are not judged: whether they need a fix "
+				       "is not known\n",
+				       result->before->n_unjudged, result->before->packages->len);
+	if (others > 0)
+		g_string_append_printf(out, "%u finding%s cannot be fixed from these sources\n",
+				       others, others == 1 ? "" : "s");
+	if (plan->given_up > 0)
+		g_string_append_printf(out, "%u planned package%s %s left as %s\n", plan->given_up,
+				       plan->given_up == 1 ? "" : "s",
+				       plan->given_up == 1 ? "is" : "are",
+				       plan->given_up == 1 ? "it is" : "they are");
+	if (available > 0)
+		g_string_append_printf(
+			out, "%u finding%s stay%s open that these sources have a version for:\n",
+			available, available == 1 ? "" : "s", available == 1 ? "s" : "");
+	for (guint cause = 0; cause < CAM_N_OPEN_CAUSES; cause++)
+		if (advice(cause) != NULL && count_cause(plan, cause) > 0)
+			g_string_append_printf(out, "  %u: %s; %s\n", count_cause(plan, cause),
+					       cam_open_cause_describe(cause), advice(cause));
 	return g_string_free(out, FALSE);
 }

@@ -168,7 +168,7 @@ give_up(CamFixPlan *plan, char **reasons)
 			"%s %s: %s",
 			package->name, package->to, reasons[i]);
 
-		cam_fix_plan_give_up(plan, i, reason);
+		cam_fix_plan_give_up(plan, i, CAM_OPEN_METHOD, reason);
 	}
 }
 

@@ -53,12 +53,51 @@ copy_finding(const CamFinding *finding)
 	return copy;
 }
 
+static const struct {
+	const char *name, *description;
+} causes[CAM_N_OPEN_CAUSES] = {
+	[CAM_OPEN_NO_FIX] = { "no-fix", "no fixed version exists yet" },
+	[CAM_OPEN_PAID] = { "paid", "the fixed version is in Ubuntu Pro only" },
+	[CAM_OPEN_NOT_OFFERED] = { "not-offered", "no fixed version in the repositories" },
+	[CAM_OPEN_OTHER_ORIGIN] = { "other-origin", "no repository offers the package" },
+	[CAM_OPEN_END_OF_LIFE] = { "end-of-life", "the release gets no fixes any more" },
+	[CAM_OPEN_NOT_OURS] = { "not-fixed-here", "not in the package database that is fixed" },
+	[CAM_OPEN_HELD] = { "held", "the image holds the package back" },
+	[CAM_OPEN_DEPENDENCIES] = { "dependencies", "what the fixed version needs cannot be met" },
+	[CAM_OPEN_METHOD] = { "method", "cannot be done without running the image's package "
+					"manager" },
+};
+
+const char *
+cam_open_cause_name(CamOpenCause cause)
+{
+	return causes[cause].name;
+}
+
+const char *
+cam_open_cause_describe(CamOpenCause cause)
+{
+	return causes[cause].description;
+}
+
+guint
+cam_fix_plan_count_available(const CamFixPlan *self)
+{
+	guint n = 0;
+
+	for (guint i = 0; i < self->unfixable->len; i++)
+		n += cam_open_cause_is_available(
+			((const CamUnfixable *) self->unfixable->pdata[i])->cause);
+	return n;
+}
+
 CamUnfixable *
-cam_unfixable_new(const CamFinding *finding, const char *reason)
+cam_unfixable_new(const CamFinding *finding, CamOpenCause cause, const char *reason)
 {
 	CamUnfixable *self = g_new0(CamUnfixable, 1);
 
 	self->finding = copy_finding(finding);
+	self->cause = cause;
 	self->reason = g_strdup(reason);
 	return self;
 }
@@ -108,13 +147,14 @@ is_lost(const CamPlannedPackage *given_up, const CamFinding *finding)
 }
 
 void
-cam_fix_plan_give_up(CamFixPlan *self, guint index, const char *reason)
+cam_fix_plan_give_up(CamFixPlan *self, guint index, CamOpenCause cause, const char *reason)
 {
 	g_return_if_fail(index < self->packages->len);
 
 	CamPlannedPackage *package = g_ptr_array_steal_index(self->packages, index);
 
 	self->download_size -= (guint64) package->size;
+	self->given_up++;
 	for (guint i = self->fixes->len; i-- > 0;) {
 		if (!is_lost(package, g_ptr_array_index(self->fixes, i)))
 			continue;
@@ -122,6 +162,7 @@ cam_fix_plan_give_up(CamFixPlan *self, guint index, const char *reason)
 		CamUnfixable *unfixable = g_new0(CamUnfixable, 1);
 
 		unfixable->finding = g_ptr_array_steal_index(self->fixes, i);
+		unfixable->cause = cause;
 		unfixable->reason = g_strdup(reason);
 		g_ptr_array_add(self->unfixable, unfixable);
 	}

@@ -23,11 +23,36 @@ typedef struct {
 } CamPlannedPackage;
 void cam_planned_package_free(CamPlannedPackage *self);
 
+/* Why a finding stays open: the kinds of reasons. The sources have a version that fixes those from
+ * CAM_OPEN_HELD on; others cannot be had from them. */
+typedef enum {
+	CAM_OPEN_NO_FIX,       /* no fixed version exists yet */
+	CAM_OPEN_PAID,	       /* only a paid service has it */
+	CAM_OPEN_NOT_OFFERED,  /* one exists, the sources do not have it */
+	CAM_OPEN_OTHER_ORIGIN, /* the package is a third party's */
+	CAM_OPEN_END_OF_LIFE,
+	CAM_OPEN_NOT_OURS,     /* in a package database that is not fixed */
+	CAM_OPEN_HELD,	       /* the image holds the package back */
+	CAM_OPEN_DEPENDENCIES, /* what it needs cannot be met, or it was not chosen */
+	CAM_OPEN_METHOD,       /* its scripts would have to run, and the method runs nothing */
+	CAM_N_OPEN_CAUSES,
+} CamOpenCause;
+/* "held", "no-fix": for JSON. */
+const char *cam_open_cause_name(CamOpenCause cause);
+/* A phrase for people: what findings of that cause have in common. */
+const char *cam_open_cause_describe(CamOpenCause cause);
+static inline gboolean
+cam_open_cause_is_available(CamOpenCause cause)
+{
+	return cause >= CAM_OPEN_HELD;
+}
+
 typedef struct {
 	CamFinding *finding;
+	CamOpenCause cause;
 	char *reason; /* "held", "no fixed version in the repositories", "would remove …", … */
 } CamUnfixable;
-CamUnfixable *cam_unfixable_new(const CamFinding *finding, const char *reason);
+CamUnfixable *cam_unfixable_new(const CamFinding *finding, CamOpenCause cause, const char *reason);
 void cam_unfixable_free(CamUnfixable *self);
 
 typedef struct {
@@ -35,6 +60,7 @@ typedef struct {
 	GPtrArray *packages;   /* (element-type CamPlannedPackage), in the order of installation */
 	GPtrArray *fixes;      /* (element-type CamFinding): what it closes */
 	GPtrArray *unfixable;  /* (element-type CamUnfixable) */
+	guint given_up;	       /* packages that were planned and are not done after all */
 	GPtrArray *releases;   /* (element-type CamAptRelease) that were consulted */
 	GPtrArray *sources;    /* (element-type CamAptSource) */
 	gint64 epoch;	       /* newest Release date: times in the layer are clamped to it */
@@ -53,7 +79,10 @@ void cam_fix_plan_add_fix(CamFixPlan *self, const CamFinding *finding);
  * Package @index is not done after all: what it was to close (and no other package closes) moves
  * from @fixes to @unfixable with @reason. For those who carry a plan out.
  */
-void cam_fix_plan_give_up(CamFixPlan *self, guint index, const char *reason);
+void cam_fix_plan_give_up(CamFixPlan *self, guint index, CamOpenCause cause, const char *reason);
+
+/* How many findings stay open that the sources have a version for. */
+guint cam_fix_plan_count_available(const CamFixPlan *self);
 
 typedef struct {
 	gboolean all;		  /* every available update, not only security */

@@ -4,6 +4,8 @@
  */
 #include "rebuild/plan/fix-plan.h"
 
+#define SHOWN_PACKAGES 3 /* of one cause */
+
 /* ---- JSON ---- */
 
 static void
@@ -66,6 +68,9 @@ unfixable_to_json(const CamUnfixable *unfixable)
 	add_string(object, "installed_version", finding->installed_version);
 	add_string(object, "fixed_version", finding->fixed_version);
 	add_string(object, "reason", unfixable->reason);
+	add_string(object, "cause", cam_open_cause_name(unfixable->cause));
+	json_object_set_boolean_member(object, "available",
+				       cam_open_cause_is_available(unfixable->cause));
 	return object;
 }
 
@@ -147,8 +152,9 @@ append_packages(const CamFixPlan *self, const CamTableStyle *style, GString *out
 			       self->packages->len, self->packages->len == 1 ? "" : "s", size);
 }
 
+/* Every finding by itself. */
 static void
-append_unfixable(const CamFixPlan *self, const CamTableStyle *style, GString *out)
+append_each_unfixable(const CamFixPlan *self, const CamTableStyle *style, GString *out)
 {
 	static const char *const headings[] = { "NOT FIXABLE", "SEVERITY", "PACKAGE",
 						"INSTALLED",   "WHY",	   NULL };
@@ -174,6 +180,55 @@ append_unfixable(const CamFixPlan *self, const CamTableStyle *style, GString *ou
 	g_string_append(out, text);
 }
 
+/* "openssl, nginx, perl and 4 more" */
+static char *
+list_packages(const CamFixPlan *self, CamOpenCause cause, guint *findings)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+	GString *out = g_string_new(NULL);
+
+	*findings = 0;
+	for (guint i = 0; i < self->unfixable->len; i++) {
+		const CamUnfixable *unfixable = self->unfixable->pdata[i];
+		const CamFinding *finding = unfixable->finding;
+		const char *name = finding->package ? finding->package : finding->id;
+
+		if (unfixable->cause != cause)
+			continue;
+		++*findings;
+		if (g_hash_table_add(seen, (gpointer) name) &&
+		    g_hash_table_size(seen) <= SHOWN_PACKAGES)
+			g_string_append_printf(out, "%s%s", out->len > 0 ? ", " : "", name);
+	}
+	if (g_hash_table_size(seen) > SHOWN_PACKAGES)
+		g_string_append_printf(out, " and %u more",
+				       g_hash_table_size(seen) - SHOWN_PACKAGES);
+	return g_string_free(out, FALSE);
+}
+
+/* One line for each cause. */
+static void
+append_causes(const CamFixPlan *self, const CamTableStyle *style, GString *out)
+{
+	static const char *const headings[] = { "NOT FIXED", "PACKAGES", "WHY", NULL };
+	g_autoptr(CamTable) table = cam_table_new(headings);
+
+	for (guint cause = 0; cause < CAM_N_OPEN_CAUSES; cause++) {
+		guint findings;
+		g_autofree char *packages = list_packages(self, cause, &findings);
+		g_autofree char *count = g_strdup_printf("%u", findings);
+		const char *const values[] = { count, packages, cam_open_cause_describe(cause),
+					       NULL };
+
+		if (findings > 0)
+			cam_table_add_row(table, values);
+	}
+
+	g_autofree char *text = cam_table_format(table, style);
+
+	g_string_append(out, text);
+}
+
 char *
 cam_fix_plan_to_table(const CamFixPlan *self, const CamTableStyle *style)
 {
@@ -185,7 +240,10 @@ cam_fix_plan_to_table(const CamFixPlan *self, const CamTableStyle *style)
 		g_string_append(out, "nothing to install\n");
 	if (self->unfixable->len) {
 		g_string_append_c(out, '\n');
-		append_unfixable(self, style, out);
+		if (style->verbose)
+			append_each_unfixable(self, style, out);
+		else
+			append_causes(self, style, out);
 	}
 	for (guint i = 0; i < self->warnings->len; i++)
 		g_string_append_printf(out, "%swarning: %s\n", i ? "" : "\n",

@@ -152,48 +152,64 @@ add_planned(CamPlanSelection *self, CamFixPlan *plan, const CamSolverStep *step,
 
 /* ---- why it does not ---- */
 
-static char *
-reason_unmoved(CamPlanSelection *self, int installed, const CamFinding *finding)
+static gboolean
+has_fixing_candidate(CamPlanSelection *self, int installed, const CamFinding *finding)
+{
+	g_autoptr(GArray) candidates = cam_solver_get_candidates(self->solver, installed);
+
+	for (guint i = 0; i < candidates->len; i++)
+		if (is_fixed_by(self, g_array_index(candidates, int, i), finding))
+			return TRUE;
+	return FALSE;
+}
+
+static CamUnfixable *
+unmoved(CamPlanSelection *self, int installed, const CamFinding *finding)
 {
 	const CamTarget *target = g_hash_table_lookup(self->targets, GINT_TO_POINTER(installed));
-	g_autoptr(GArray) candidates = cam_solver_get_candidates(self->solver, installed);
 	CamSolvable package;
 
 	cam_solver_describe(self->solver, installed, &package);
+	if (!package.held && !cam_solver_is_offered(self->solver, installed))
+		return cam_unfixable_new(finding, CAM_OPEN_OTHER_ORIGIN,
+					 "no repository offers the package: it is of a third party "
+					 "or of another release");
+	if (!has_fixing_candidate(self, installed, finding))
+		return cam_unfixable_new(finding, CAM_OPEN_NOT_OFFERED,
+					 "no fixed version in the repositories");
 	if (package.held)
-		return g_strdup("held: the image marks the package as not to be changed");
-	if (!cam_solver_is_offered(self->solver, installed))
-		return g_strdup("no repository offers the package: it is of a third party or of "
-				"another release");
-	for (guint i = 0; i < candidates->len; i++)
-		if (is_fixed_by(self, g_array_index(candidates, int, i), finding))
-			return g_strdup(target && target->job->refused
-						? target->job->refused
-						: "the fixed version was not chosen");
-	return g_strdup("no fixed version in the repositories");
+		return cam_unfixable_new(finding, CAM_OPEN_HELD,
+					 "held: the image marks the package as not to be changed");
+	return cam_unfixable_new(finding, CAM_OPEN_DEPENDENCIES,
+				 target && target->job->refused
+					 ? target->job->refused
+					 : "the fixed version was not chosen");
 }
 
 /* NULL: the plan fixes it. */
-static char *
-reason_unfixed(CamPlanSelection *self, GHashTable *moved, const CamFinding *finding)
+static CamUnfixable *
+judge_finding(CamPlanSelection *self, GHashTable *moved, const CamFinding *finding)
 {
 	if (finding->kind == CAM_FINDING_END_OF_LIFE || finding->state == CAM_STATE_END_OF_LIFE)
-		return g_strdup("end of life: the release gets no fixes any more, "
-				"move to a supported one");
+		return cam_unfixable_new(finding, CAM_OPEN_END_OF_LIFE,
+					 "end of life: the release gets no fixes any more, "
+					 "move to a supported one");
 	if (finding->state == CAM_STATE_FIXED_IN_PRO)
-		return g_strdup("the fixed version is in Ubuntu Pro only");
+		return cam_unfixable_new(finding, CAM_OPEN_PAID,
+					 "the fixed version is in Ubuntu Pro only");
 	if (finding->state == CAM_STATE_NOT_FIXED || !finding->fixed_version)
-		return g_strdup("no fixed version exists yet");
+		return cam_unfixable_new(finding, CAM_OPEN_NO_FIX, "no fixed version exists yet");
 
 	g_autoptr(GArray) affected = cam_plan_selection_get_affected(self, finding);
 
 	if (affected->len == 0)
-		return g_strdup("not in the package database that is fixed");
+		return cam_unfixable_new(finding, CAM_OPEN_NOT_OURS,
+					 "not in the package database that is fixed");
 	for (guint i = 0; i < affected->len; i++) {
 		int id = g_array_index(affected, int, i);
 
 		if (!is_fixed_by(self, outcome(moved, id), finding))
-			return reason_unmoved(self, id, finding);
+			return unmoved(self, id, finding);
 	}
 	return NULL;
 }
@@ -203,12 +219,14 @@ judge_findings(CamPlanSelection *self, CamFixPlan *plan, GHashTable *moved)
 {
 	for (guint i = 0; i < self->findings->len; i++) {
 		const CamFinding *finding = g_ptr_array_index(self->findings, i);
-		g_autofree char *reason = reason_unfixed(self, moved, finding);
+		CamUnfixable *open = judge_finding(self, moved, finding);
 
-		if (!reason)
+		if (!open)
 			cam_fix_plan_add_fix(plan, finding);
 		else if (cam_plan_selection_wants(self, finding))
-			g_ptr_array_add(plan->unfixable, cam_unfixable_new(finding, reason));
+			g_ptr_array_add(plan->unfixable, open);
+		else
+			cam_unfixable_free(open);
 	}
 }
 

@@ -303,6 +303,34 @@ prove(Fix *self, GError **error)
 	return TRUE;
 }
 
+/* What the plan becomes when it is carried out: without running scripts, packages are left out. */
+static gboolean
+predict(Fix *self, GError **error)
+{
+	CamFixPlan *plan = self->result->plan;
+	const char *const *diff_ids = (const char *const *) self->image->diff_ids;
+	g_autoptr(GPtrArray) debs = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(CamLayerTar) tar = NULL;
+	gint64 epoch;
+
+	self->rootfs = cam_store_open_rootfs(self->store, diff_ids, self->cancellable, error);
+	if (self->rootfs == NULL || !warn_of_options(self, error))
+		return FALSE;
+	if (plan->packages->len == 0)
+		return TRUE;
+	self->manager = choose_manager(self->rootfs, self->options->method, error);
+	if (self->manager == NULL)
+		return FALSE;
+	if (self->manager != &cam_package_manager_graft)
+		return TRUE;
+	if (!download(self, debs, &epoch, error))
+		return FALSE;
+	tar = cam_layer_tar_new(self->rootfs, NULL, NULL, epoch);
+	return self->manager->apply(self->store, self->image, plan,
+				    (const char *const *) debs->pdata, &self->options->limits, tar,
+				    self->progress, self->cancellable, error);
+}
+
 static gboolean
 leave_unchanged(Fix *self, GError **error)
 {
@@ -325,6 +353,8 @@ run(Fix *self, GError **error)
 					self->cancellable, error);
 	if (result->plan == NULL)
 		return FALSE;
+	if (self->options->dry_run)
+		return predict(self, error);
 	if (result->plan->packages->len == 0)
 		return leave_unchanged(self, error);
 	if (!apply(self, &layer, error))

@@ -23,6 +23,9 @@ typedef struct {
 	const CamLocation *destination; /* (nullable): write there instead */
 	CamTransportOptions transport;
 	CamSandboxLimits limits;
+	/* Stop when it is known what would be done and what not: nothing is made. For the graft
+	 * that takes the packages; they are downloaded. */
+	gboolean dry_run;
 	gboolean refuse_unexplained; /* give no name to an image with paths that nothing explains */
 } CamFixOptions;
 

@@ -246,6 +246,33 @@ test_unfixable(void)
 			 "release");
 	assert_unfixable(f, "CVE-stuck", "stuck 2 needs nothing, which no repository offers");
 	assert_unfixable(f, "CVE-open", "no fixed version exists yet");
+	/* the held one and the stuck one: the sources have what would fix them */
+	g_assert_cmpuint(cam_fix_plan_count_available(f->plan), ==, 2);
+}
+
+/* A hundred findings of one cause are one line. */
+static void
+test_causes_are_grouped(void)
+{
+	g_autoptr(Fixture) f = fixture_new("Package: a\n" OK "Version: 1\n\n"
+					   "Package: b\n" OK "Version: 1\n\n",
+					   "", "Package: a\nVersion: 1\n" FILE "\n");
+	CamTableStyle style = { .width = 120 };
+	g_autofree char *table = NULL, *each = NULL;
+
+	for (guint i = 0; i < 100; i++) {
+		g_autofree char *id = g_strdup_printf("CVE-2026-%u", i);
+
+		add_finding(f, id, i % 2 ? "a" : "b", i % 3 ? NULL : "2");
+	}
+	run(f, FALSE, NULL);
+	table = cam_fix_plan_to_table(f->plan, &style);
+	g_assert_null(strstr(table, "CVE-"));
+	g_assert_nonnull(strstr(table, "no fixed version exists yet"));
+	g_assert_nonnull(strstr(table, "no fixed version in the repositories"));
+	style.verbose = TRUE;
+	each = cam_fix_plan_to_table(f->plan, &style);
+	g_assert_nonnull(strstr(each, "CVE-2026-99"));
 }
 
 /* What is out of reach does not keep the reachable from being done. */
@@ -287,7 +314,7 @@ test_give_up(void)
 		const CamPlannedPackage *p = g_ptr_array_index(f->plan->packages, i);
 
 		if (g_str_equal(p->name, "nginx")) {
-			cam_fix_plan_give_up(f->plan, i, "it has scripts");
+			cam_fix_plan_give_up(f->plan, i, CAM_OPEN_METHOD, "it has scripts");
 			break;
 		}
 	}
@@ -295,6 +322,8 @@ test_give_up(void)
 	g_assert_cmpuint(f->plan->fixes->len, ==, 1);
 	g_assert_cmpuint(f->plan->download_size, ==, 20);
 	assert_unfixable(f, "CVE-2", "it has scripts");
+	g_assert_cmpuint(f->plan->given_up, ==, 1);
+	g_assert_cmpuint(cam_fix_plan_count_available(f->plan), ==, 1);
 }
 
 static void
@@ -325,6 +354,7 @@ main(int argc, char **argv)
 	g_test_add_func("/plan/selection/all", test_all);
 	g_test_add_func("/plan/selection/only", test_only);
 	g_test_add_func("/plan/selection/unfixable", test_unfixable);
+	g_test_add_func("/plan/selection/causes-are-grouped", test_causes_are_grouped);
 	g_test_add_func("/plan/selection/one-of-two-findings", test_one_of_two_findings);
 	g_test_add_func("/plan/selection/source-version", test_source_version);
 	g_test_add_func("/plan/selection/give-up", test_give_up);
