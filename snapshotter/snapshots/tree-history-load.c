@@ -19,7 +19,8 @@ cam_tree_history_load(CamStore *store, const char *const *diff_ids, GError **err
 	for (guint i = 0; diff_ids[i]; i++) {
 		g_autoptr(CamLayerTree) layer = cam_layer_tree_new(i == 0);
 
-		if (!cam_store_foreach_layer_entry(store, diff_ids[i], add_entry, layer, error))
+		if (!cam_store_foreach_layer_entry(store, diff_ids[i], add_entry, layer, error) ||
+		    !cam_layer_tree_finish(layer, error))
 			return NULL;
 		cam_tree_history_add_layer(self, layer);
 	}

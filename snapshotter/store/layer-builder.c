@@ -289,7 +289,11 @@ cam_layer_builder_finish(CamLayerBuilder *self, guint64 tar_size, GError **error
 {
 	self->info->size = tar_size;
 	push_item(self);
-	return drain(self, 0, error) && cam_skeleton_writer_finish(self->skeleton, tar_size, error);
+	if (!drain(self, 0, error))
+		return FALSE;
+	if (self->refused == NULL)
+		cam_layer_tree_finish(self->tree, &self->refused);
+	return cam_skeleton_writer_finish(self->skeleton, tar_size, error);
 }
 
 int

@@ -10,7 +10,8 @@
  *   of the layer replaces it (a directory then shows what it would have hidden);
  * - a hard link leads to what the layer itself has, and gives its file the owner, mode and
  *   attributes of its own header;
- * - the entry of the root is passed over, and so is an opaque root.
+ * - the entry of the root is passed over, and so is an opaque root;
+ * - the times of directories are set at the end, by their names: one that is gone then is an error.
  *
  * The lowest layer has no overlay: there whiteouts remove. tree-builder.c lays the result over the
  * layers below.
@@ -25,6 +26,12 @@
 
 #define BUDGET (256 * G_GUINT64_CONSTANT(1048576)) /* see cam_layer_path_resolve() */
 
+/* An entry for a directory. */
+typedef struct {
+	char *path;
+	gint64 mtime;
+} NamedDirectory;
+
 struct _CamLayerTree {
 	gboolean lowest;
 	CamLayerNode *root;
@@ -34,6 +41,8 @@ struct _CamLayerTree {
 	/* Paths that entries named and that were removed since: the lowest layer's opaque marks
 	 * spare them also when they come back. */
 	GHashTable *once_unpacked;
+	GArray *directories; /* (element-type NamedDirectory): whose times are set at the end */
+	gboolean has_removed;
 	GPtrArray *removed; /* (element-type filename): see cam_layer_tree_get_removed() */
 	/* Entries come directory by directory. */
 	char *last_parent, *last_real;
@@ -62,6 +71,12 @@ cam_layer_node_free(gpointer data)
 	g_free(node);
 }
 
+static void
+named_directory_clear(gpointer data)
+{
+	g_free(((NamedDirectory *) data)->path);
+}
+
 CamLayerTree *
 cam_layer_tree_new(gboolean lowest)
 {
@@ -73,6 +88,8 @@ cam_layer_tree_new(gboolean lowest)
 	self->root->is_directory = TRUE;
 	self->once_unpacked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	self->removed = g_ptr_array_new_with_free_func(g_free);
+	self->directories = g_array_new(FALSE, FALSE, sizeof(NamedDirectory));
+	g_array_set_clear_func(self->directories, named_directory_clear);
 	return self;
 }
 
@@ -91,6 +108,7 @@ cam_layer_tree_free(CamLayerTree *self)
 	cam_layer_node_free(self->root);
 	g_hash_table_unref(self->once_unpacked);
 	g_ptr_array_unref(self->removed);
+	g_array_unref(self->directories);
 	g_free(self);
 }
 
@@ -189,6 +207,7 @@ remove_node(CamLayerTree *self, CamLayerNode *parent, const char *directory, con
 		return;
 	path = g_string_new(directory);
 	go_down(path, name);
+	self->has_removed = TRUE;
 	forget_last(self);
 	prepare_removal(self, node, path);
 	g_hash_table_remove(parent->children, name);
@@ -459,8 +478,10 @@ add_hardlink(CamLayerTree *self, CamLayerNode *parent, const char *name, const C
 }
 
 static void
-add_directory(CamLayerNode *parent, const char *name, const CamLayerEntry *entry)
+add_directory(CamLayerTree *self, CamLayerNode *parent, const char *name,
+	      const CamLayerEntry *entry)
 {
+	const NamedDirectory named = { g_strdup(entry->path), entry->mtime };
 	CamLayerNode *node = cam_layer_node_get_child(parent, name);
 	CamLayerRecord *record = record_new(entry);
 
@@ -472,6 +493,7 @@ add_directory(CamLayerNode *parent, const char *name, const CamLayerEntry *entry
 		add_xattrs(&record->stat, node->record->stat.xattrs);
 		add_xattrs(&record->stat, entry->xattrs);
 	}
+	g_array_append_val(self->directories, named);
 	set_record(node, record);
 }
 
@@ -503,7 +525,7 @@ add_below(CamLayerTree *self, const CamLayerEntry *entry, const char *name, GErr
 	if (entry->is_hardlink)
 		return add_hardlink(self, parent, name, entry, error);
 	if (is_directory)
-		add_directory(parent, name, entry);
+		add_directory(self, parent, name, entry);
 	else
 		add_file(self, parent, name, entry);
 	return TRUE;
@@ -525,4 +547,32 @@ cam_layer_tree_add(CamLayerTree *self, const CamLayerEntry *entry, GError **erro
 	}
 	return find_parent(self, parent, entry->path, error) &&
 	       add_below(self, entry, slash != NULL ? slash + 1 : entry->path, error);
+}
+
+/* Sets the time of what is at the path of a directory's entry in the end. */
+static gboolean
+finish_directory(CamLayerTree *self, const NamedDirectory *directory, GError **error)
+{
+	CamLayerNode *node;
+
+	if (!cam_layer_tree_find(self, directory->path, &node, NULL, error))
+		return FALSE;
+	if (node == NULL)
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     "%s: a directory that the same layer removes again",
+				     directory->path);
+	if (node->record != NULL)
+		node->record->mtime = directory->mtime;
+	return TRUE;
+}
+
+gboolean
+cam_layer_tree_finish(CamLayerTree *self, GError **error)
+{
+	/* Otherwise all of them are where they were made. */
+	for (guint i = 0; self->has_removed && i < self->directories->len; i++)
+		if (!finish_directory(self, &g_array_index(self->directories, NamedDirectory, i),
+				      error))
+			return FALSE;
+	return TRUE;
 }

@@ -51,6 +51,9 @@ cam_layer_tree_set_drop_func(CamLayerTree *self, CamLayerTreeDropFunc func, gpoi
  * tree is of no use then. */
 gboolean cam_layer_tree_add(CamLayerTree *self, const CamLayerEntry *entry, GError **error);
 
+/* To be called after the last entry. Errors as before. */
+gboolean cam_layer_tree_finish(CamLayerTree *self, GError **error);
+
 /* (transfer none): has a record if the layer says when the root was changed. */
 CamLayerNode *cam_layer_tree_get_root(CamLayerTree *self);
 /* (transfer none) (element-type filename): directories that were made for what lay in them and are

@@ -71,7 +71,8 @@ get_layer(Merge *self, guint i, GError **error)
 	if (self->layers[i] != NULL)
 		return self->layers[i];
 	layer = cam_layer_tree_new(i == 0);
-	if (!cam_store_foreach_layer_entry(self->store, diff_id, add_entry, layer, error)) {
+	if (!cam_store_foreach_layer_entry(self->store, diff_id, add_entry, layer, error) ||
+	    !cam_layer_tree_finish(layer, error)) {
 		cam_error_translate(error, "layer %u (%s)", i + 1, diff_id);
 		return NULL;
 	}

@@ -309,7 +309,17 @@ model_apply_entry(const Model *self, const ModelEntry *entry)
 	return TRUE;
 }
 
-/* Unpacks @entries into @root. Returns how many containerd takes before it refuses the layer. */
+/* The times of directories are set by name when all is there. */
+static gboolean
+model_finish(const Model *self, const ModelEntry *entry)
+{
+	g_autofree char *path = model_root_path(self->root, entry->name);
+	struct timespec times[2] = { { entry->mtime, 0 }, { entry->mtime, 0 } };
+
+	return path != NULL && utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Unpacks @entries into @root. Returns the one that containerd cannot take, or their number. */
 static guint
 model_apply(GPtrArray *entries, const char *root, const char *const *parents)
 {
@@ -320,6 +330,15 @@ model_apply(GPtrArray *entries, const char *root, const char *const *parents)
 
 	while (i < entries->len && model_apply_entry(&model, entries->pdata[i]))
 		i++;
+	for (guint j = 0; i == entries->len && j < entries->len; j++) {
+		const ModelEntry *entry = entries->pdata[j];
+		const char *slash = strrchr(entry->name, '/');
+		const char *name = slash != NULL ? slash + 1 : entry->name;
+
+		if (entry->type == '5' && !g_str_has_prefix(name, ".wh.") &&
+		    !model_finish(&model, entry))
+			return j;
+	}
 	return i;
 }
 

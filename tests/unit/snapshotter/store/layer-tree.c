@@ -58,9 +58,14 @@ check_as(gboolean lowest, const char *lines, const char *expected)
 	g_auto(GStrv) entries = g_strsplit(lines, ",", -1);
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_autofree char *message = NULL;
+	g_autoptr(GError) error = NULL;
 
 	for (guint i = 0; entries[i] != NULL && message == NULL; i++)
 		message = add(tree, entries[i]);
+	if (message == NULL && !cam_layer_tree_finish(tree, &error)) {
+		g_assert_error(error, CAM_ERROR, CAM_ERROR_INVALID_ARGUMENT);
+		message = g_strdup(error->message);
+	}
 	if (message != NULL) {
 		g_test_message("%s", message);
 		g_assert_true(g_str_has_prefix(message, expected));
@@ -87,6 +92,9 @@ test_replaces(void)
 	check("f a,f a/b", "a/b lies below a, which is no directory in this layer");
 	check("f a,f a/b/c", "a/b/c: a/b: lies below what is no directory");
 	check("d ,f a", "a ");
+	check("d a/b,f a", "a/b: lies below what is no directory");
+	check("d a/b,f a,d a", "a/b: a directory that the same layer removes again");
+	check("d a/b,l a>c,d c/b", "a c/? c/b/ ");
 }
 
 static void
@@ -131,6 +139,7 @@ test_lowest(void)
 	check_as(TRUE, "f a,o ,f b", "a b ");
 	check_as(TRUE, "f d,w d,f d/x,o ", "d/? d/x "); /* its path was an entry once */
 	check_as(TRUE, "0 a", "!a ");
+	check_as(TRUE, "d a,w a", "a: a directory that the same layer removes again");
 }
 
 static void
