@@ -88,9 +88,10 @@ static char *
 write_metadata(CamTreeBuilder *self, const CamStat *stat, GError **error)
 {
 	const CamLayerEntry entry = { .type = CAM_NODE_DIRECTORY, .xattrs = stat->xattrs };
-	g_autoptr(GVariant) variant = g_variant_ref_sink(g_variant_new(
-		"(uuu@a(ayay))", GUINT32_TO_BE(stat->uid), GUINT32_TO_BE(stat->gid),
-		GUINT32_TO_BE(S_IFDIR | stat->mode), cam_layer_entry_object_xattrs(&entry)));
+	g_autoptr(GVariant) xattrs = cam_layer_entry_object_xattrs(&entry);
+	g_autoptr(GVariant) variant = g_variant_ref_sink(
+		g_variant_new("(uuu@a(ayay))", GUINT32_TO_BE(stat->uid), GUINT32_TO_BE(stat->gid),
+			      GUINT32_TO_BE(S_IFDIR | stat->mode), xattrs));
 	g_autoptr(GBytes) bytes = g_variant_get_data_as_bytes(variant);
 	const char *known = g_hash_table_lookup(self->metadata, bytes);
 	g_autofree guchar *binary = NULL;
