@@ -68,6 +68,8 @@ static const char *const migrations[] = {
 	"UPDATE sources SET version = '' WHERE kind LIKE 'osv-%';"
 	"UPDATE advisories SET digest = x'' WHERE source IN"
 	" (SELECT id FROM sources WHERE kind LIKE 'osv-%');",
+	/* Of a changelog's record: see CamOsvRecord. */
+	"ALTER TABLE advisories ADD COLUMN suite TEXT;",
 	NULL,
 };
 
@@ -243,6 +245,12 @@ cam_advisory_split(const char *text)
 	return text[0] == '\0' ? g_new0(char *, 1) : g_strsplit(text, "\n", -1);
 }
 
+static char *
+name_source(const char *source, const char *suite)
+{
+	return suite != NULL ? g_strdup_printf("%s (%s)", source, suite) : g_strdup(source);
+}
+
 /* Reads what a match needs of a row; the expensive columns only of one that matches. */
 static CamAdvisoryRow *
 read_row(CamStatement *statement, CamVersionCompare compare, const char *version)
@@ -259,7 +267,8 @@ read_row(CamStatement *statement, CamVersionCompare compare, const char *version
 	if (!affected)
 		return row;
 	row->fixed = g_steal_pointer(&fixed);
-	row->source = g_strdup(cam_statement_text(statement, 3));
+	row->source =
+		name_source(cam_statement_text(statement, 3), cam_statement_text(statement, 12));
 	row->aliases = cam_advisory_split(cam_statement_text(statement, 4));
 	row->summary = g_strdup(cam_statement_text(statement, 5));
 	row->references = cam_advisory_split(cam_statement_text(statement, 6));
@@ -280,7 +289,7 @@ add_rows(CamAdvisoryDb *self, const CamScopedEcosystem *scoped, guint track, con
 	g_autoptr(CamStatement) statement = cam_database_prepare(
 		self->database,
 		"SELECT f.ranges, a.identities, s.kind, s.name, a.aliases, a.summary, a.urls,"
-		" a.published, a.modified, f.severity, f.score, f.vector"
+		" a.published, a.modified, f.severity, f.score, f.vector, a.suite"
 		" FROM packages p JOIN affected f ON f.package = p.id"
 		" JOIN advisories a ON a.id = f.advisory JOIN sources s ON s.id = a.source"
 		" WHERE p.ecosystem = ? AND p.name = ? AND a.withdrawn = 0"

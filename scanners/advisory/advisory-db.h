@@ -28,14 +28,20 @@ typedef struct {
 	char **aliases; /* CVE and others, OSV's aliases and upstream */
 	char *summary;	/* (nullable): one line; the first of details where there is none */
 	CamSeverity severity;
-	double score;			       /* CVSS base score or -1 */
-	char *vector;			       /* (nullable) */
-	char **references;		       /* URLs */
-	char *source;			       /* name of the source that it came from */
+	double score;	   /* CVSS base score or -1 */
+	char *vector;	   /* (nullable) */
+	char **references; /* URLs */
+	char *source;	   /* name of the source that it came from, and the suite of a fix that no
+			    * security suite has: "debian-changelog:bookworm (bookworm-updates)" */
 	gint64 published, modified, withdrawn; /* seconds since 1970; 0: says nothing */
 } CamAdvisory;
 void cam_advisory_free(CamAdvisory *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdvisory, cam_advisory_free)
+
+/* A security update whose changelog names no CVE has the id "SECURITY-UPDATE/<source>/<version>".
+ */
+#define CAM_SECURITY_UPDATE_PREFIX "SECURITY-UPDATE/"
+gboolean cam_advisory_is_security_update(const char *id);
 
 typedef struct {
 	CamAdvisory *advisory;
@@ -43,8 +49,6 @@ typedef struct {
 	gboolean pro_only;   /* only Ubuntu Pro has it */
 } CamMatch;
 void cam_match_free(CamMatch *self);
-/* Whether the id is that of an update of a security suite that names no CVE. */
-gboolean cam_advisory_is_security_update(const char *id);
 
 typedef struct {
 	char *name;	/* "osv:/srv/feeds/debian.git", "debian-changelog:bookworm" */

@@ -48,7 +48,7 @@ cam_advisory_free(CamAdvisory *self)
 gboolean
 cam_advisory_is_security_update(const char *id)
 {
-	return g_str_has_prefix(id, "SECURITY-UPDATE/");
+	return g_str_has_prefix(id, CAM_SECURITY_UPDATE_PREFIX);
 }
 
 void

@@ -169,8 +169,8 @@ insert_record(CamAdvisoryUpdate *self, const char *key, const CamSha256 *digest,
 	g_autoptr(CamStatement) statement =
 		prepare(self,
 			"INSERT INTO advisories (source, key, digest, record, identities, aliases,"
-			" summary, urls, published, modified, withdrawn)"
-			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			" summary, urls, published, modified, withdrawn, suite)"
+			" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			error);
 
 	if (statement == NULL)
@@ -186,6 +186,7 @@ insert_record(CamAdvisoryUpdate *self, const char *key, const CamSha256 *digest,
 	cam_statement_bind_int(statement, 9, record->published);
 	cam_statement_bind_int(statement, 10, record->modified);
 	cam_statement_bind_int(statement, 11, record->withdrawn);
+	cam_statement_bind_text(statement, 12, record->suite);
 	if (!cam_statement_run(statement, error))
 		return FALSE;
 	*id = cam_database_last_rowid(self->database);

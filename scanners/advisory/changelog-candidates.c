@@ -10,22 +10,12 @@
 #include "scanners/advisory/version.h"
 #include "scanners/apt/deb822.h"
 
-/* How many binary packages of a source are tried: the smallest may ship no changelog. */
-#define MAX_BINARIES 4
-
-static void
-changelog_file_free(CamChangelogFile *self)
-{
-	g_free(self->filename);
-	g_free(self->sha256);
-	g_free(self);
-}
-
 static void
 candidate_free(CamCandidate *self)
 {
 	g_free(self->name);
 	g_free(self->version);
+	g_free(self->security);
 	g_ptr_array_unref(self->binaries);
 	g_free(self);
 }
@@ -76,35 +66,18 @@ cam_candidates_free(CamCandidates *self)
 
 /* ---- one package of an index ---- */
 
-static int
-compare_sizes(gconstpointer a, gconstpointer b)
-{
-	const CamChangelogFile *left = *(CamChangelogFile *const *) a;
-	const CamChangelogFile *right = *(CamChangelogFile *const *) b;
-
-	if (left->size != right->size)
-		return left->size < right->size ? -1 : 1;
-	return strcmp(left->filename, right->filename);
-}
-
 static void
 add_binary(CamCandidate *candidate, CamDeb822 *package, const CamAptSource *source)
 {
 	g_autofree char *size = cam_deb822_dup(package, "Size");
-	CamChangelogFile *binary = g_new0(CamChangelogFile, 1);
+	g_autofree char *filename = cam_deb822_dup(package, "Filename");
+	g_autofree char *sha256 = cam_deb822_dup(package, "SHA256");
+	CamAptFile *binary = cam_apt_file_new(source, filename, sha256,
+					      size != NULL ? g_ascii_strtoll(size, NULL, 10) : 0);
 
-	binary->filename = cam_deb822_dup(package, "Filename");
-	binary->sha256 = cam_deb822_dup(package, "SHA256");
-	binary->size = size != NULL ? g_ascii_strtoll(size, NULL, 10) : 0;
-	binary->source = source;
-	if (binary->filename == NULL || binary->sha256 == NULL || binary->size <= 0) {
-		changelog_file_free(binary);
+	if (binary == NULL)
 		return;
-	}
 	g_ptr_array_add(candidate->binaries, binary);
-	g_ptr_array_sort(candidate->binaries, compare_sizes);
-	if (candidate->binaries->len > MAX_BINARIES)
-		g_ptr_array_set_size(candidate->binaries, MAX_BINARIES);
 }
 
 /* "Source: name (version)", each part only where it differs from the package's own. */
@@ -136,8 +109,19 @@ candidate_new(const char *name, const char *version, const CamAptSource *source)
 	self->name = g_strdup(name);
 	self->version = g_strdup(version);
 	self->source = source;
-	self->binaries = g_ptr_array_new_with_free_func((GDestroyNotify) changelog_file_free);
+	self->binaries = g_ptr_array_new_with_free_func((GDestroyNotify) cam_apt_file_free);
 	return self;
+}
+
+static void
+note_security(CamCandidate *self, const char *version, const CamAptSource *source)
+{
+	if (g_str_equal(version, self->version))
+		self->source = source;
+	if (self->security != NULL && cam_version_compare_deb(version, self->security) <= 0)
+		return;
+	g_free(self->security);
+	self->security = g_strdup(version);
 }
 
 static void
@@ -153,15 +137,17 @@ look_at_package(CamCandidates *self, CamDeb822 *package, const CamAptSource *sou
 		return;
 	candidate = g_hash_table_lookup(self->found, name);
 	order = candidate != NULL ? cam_version_compare_deb(version, candidate->version) : 1;
-	if (order < 0)
-		return;
 	if (order > 0) {
-		candidate = candidate_new(name, version, source);
+		CamCandidate *newer = candidate_new(name, version, source);
+
+		newer->security = candidate != NULL ? g_steal_pointer(&candidate->security) : NULL;
+		candidate = newer;
 		g_hash_table_replace(self->found, candidate->name, candidate);
-	} else if (cam_apt_source_is_security(source)) {
-		candidate->source = source;
 	}
-	add_binary(candidate, package, source);
+	if (cam_apt_source_is_security(source))
+		note_security(candidate, version, source);
+	if (order >= 0)
+		add_binary(candidate, package, source);
 }
 
 /* ---- the indexes ---- */

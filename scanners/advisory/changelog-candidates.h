@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "scanners/apt/apt-repository.h"
+#include "scanners/apt/apt-files.h"
 #include "scanners/inventory/inventory.h"
 
 G_BEGIN_DECLS
-
-/* A file of a repository that may have the changelog. */
-typedef struct {
-	char *filename, *sha256;
-	gint64 size;
-	const CamAptSource *source;
-} CamChangelogFile;
 
 /**
  * CamCandidate: the newest version of a source package that the repositories have.
@@ -19,7 +12,8 @@ typedef struct {
 typedef struct {
 	char *name, *version;
 	const CamAptSource *source; /* whose index has it; a security suite's where several have */
-	GPtrArray *binaries;	    /* (element-type CamChangelogFile), smallest first */
+	char *security;		    /* (nullable): the newest version of a security suite */
+	GPtrArray *binaries;	    /* (element-type CamAptFile) */
 } CamCandidate;
 
 /**

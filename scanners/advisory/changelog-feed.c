@@ -10,7 +10,8 @@
 
 #include "scanners/advisory/advisory-db-private.h"
 #include "scanners/advisory/advisory-match.h"
-#include "scanners/advisory/changelog-candidates.h"
+#include "scanners/advisory/changelog-fetch.h"
+#include "scanners/advisory/changelog-records.h"
 #include "scanners/advisory/changelog.h"
 
 #define NOTE                                                                             \
@@ -24,9 +25,10 @@ typedef struct {
 	const char *architecture;
 	char *name; /* of the advisory source */
 	CamCandidates *candidates;
-	GPtrArray *records; /* (element-type CamOsvRecord) of what was derived now */
-	GPtrArray *lookups; /* (element-type CamLookup) */
-	GHashTable *read;   /* packages whose records are all among @records */
+	GPtrArray *records;  /* (element-type CamOsvRecord) of what was derived now */
+	GHashTable *lookups; /* source package → CamLookup */
+	GHashTable *kept;    /* those of them whose earlier look-up stays */
+	GHashTable *read;    /* packages whose records are all among @records */
 	gint64 now;
 	CamProgress *progress;
 	GCancellable *cancellable;
@@ -36,45 +38,13 @@ static void
 derivation_clear(Derivation *self)
 {
 	g_clear_pointer(&self->read, g_hash_table_unref);
-	g_clear_pointer(&self->lookups, g_ptr_array_unref);
+	g_clear_pointer(&self->kept, g_hash_table_unref);
+	g_clear_pointer(&self->lookups, g_hash_table_unref);
 	g_clear_pointer(&self->records, g_ptr_array_unref);
 	g_clear_pointer(&self->candidates, cam_candidates_free);
 	g_free(self->name);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Derivation, derivation_clear)
-
-/* ---- deriving ---- */
-
-typedef struct {
-	Derivation *derivation;
-	const CamCandidate *candidate;
-	gint64 date;
-} RecordContext;
-
-static void
-add_record(const char *cve, const char *version, const char *text, gpointer user_data)
-{
-	const RecordContext *context = user_data;
-	const Derivation *self = context->derivation;
-	g_autoptr(CamVersionRanges) ranges = cam_version_ranges_new(cam_version_compare_deb);
-	CamOsvRecord *record = g_new0(CamOsvRecord, 1);
-	g_autofree char *written = NULL;
-	const char *identities[] = { cve, NULL }, *none[] = { NULL };
-
-	cam_version_ranges_add_event(ranges, 'i', "0");
-	cam_version_ranges_add_event(ranges, 'f', version);
-	written = cam_version_ranges_finish(g_steal_pointer(&ranges));
-	record->id = g_strdup_printf("%s/%s", context->candidate->name, cve);
-	record->identities = g_strdupv((char **) identities);
-	record->aliases = g_strdupv((char **) none);
-	record->summary = g_strdup(text);
-	record->references = g_strdupv((char **) none);
-	record->modified = context->date;
-	record->affected = g_ptr_array_new_with_free_func((GDestroyNotify) cam_osv_affected_free);
-	g_ptr_array_add(record->affected, cam_osv_affected_new(self->os->ecosystem,
-							       context->candidate->name, written));
-	g_ptr_array_add(self->records, record);
-}
 
 static gint64
 newest_date(const Derivation *self)
@@ -85,54 +55,6 @@ newest_date(const Derivation *self)
 	for (guint i = 0; i < releases->len; i++)
 		date = MAX(date, ((CamAptRelease *) releases->pdata[i])->date);
 	return date;
-}
-
-/* *@changelog: (nullable): NULL without error where the package, or its changelog, is not there. */
-static gboolean
-fetch_changelog(Derivation *self, const CamChangelogFile *binary, char **changelog, gsize *size,
-		GError **error)
-{
-	g_autoptr(GError) local_error = NULL;
-	g_autofree char *path = cam_apt_repository_get_deb(
-		self->repository, binary->source, binary->filename, binary->sha256, binary->size,
-		self->progress, self->cancellable, &local_error);
-
-	*changelog = NULL;
-	if (path != NULL)
-		*changelog = cam_changelog_read_deb(path, size, self->cancellable, &local_error);
-	if (local_error == NULL || g_error_matches(local_error, CAM_ERROR, CAM_ERROR_NOT_FOUND))
-		return TRUE;
-	g_propagate_error(error, g_steal_pointer(&local_error));
-	return FALSE;
-}
-
-/* Reads the changelog of the first binary package that has one, and writes down in @lookup how that
- * went. */
-static gboolean
-derive(Derivation *self, const CamCandidate *candidate, CamLookup *lookup, GError **error)
-{
-	RecordContext context = { self, candidate, newest_date(self) };
-
-	for (guint i = 0; i < candidate->binaries->len; i++) {
-		const CamChangelogFile *binary = g_ptr_array_index(candidate->binaries, i);
-		g_autofree char *changelog = NULL;
-		gsize size;
-
-		if (!fetch_changelog(self, binary, &changelog, &size, error))
-			return cam_error_translate(error, "changelog of %s", candidate->name);
-		if (changelog == NULL)
-			continue;
-		cam_changelog_foreach_cve(changelog, size, add_record, &context);
-		g_hash_table_add(self->read, candidate->name);
-		lookup->outcome = CAM_LOOKUP_READ;
-		lookup->oldest = cam_changelog_get_oldest(changelog, size);
-		return TRUE;
-	}
-	cam_progress_message(self->progress, "%s %s: its changelog could not be read",
-			     candidate->name, candidate->version);
-	lookup->outcome = CAM_LOOKUP_FAILED;
-	lookup->reason = g_strdup("its changelog could not be read");
-	return TRUE;
 }
 
 /* ---- looking up ---- */
@@ -180,52 +102,67 @@ was_read(const CamLookup *old, const CamCandidate *candidate, const char *instal
 	       (installed != NULL && cam_version_compare_deb(installed, old->oldest) >= 0);
 }
 
+/* What can be said without reading a changelog. */
 static gboolean
-look_up(Derivation *self, const char *name, GError **error)
+look_up(Derivation *self, const char *name, GPtrArray *unread, GError **error)
 {
 	const CamCandidates *candidates = self->candidates;
-	const CamCandidate *candidate = g_hash_table_lookup(candidates->found, name);
+	CamCandidate *candidate = g_hash_table_lookup(candidates->found, name);
 	const char *installed =
 		candidates->wanted != NULL ? g_hash_table_lookup(candidates->wanted, name) : NULL;
-	g_autoptr(CamLookup) lookup = new_lookup(self, name, candidate);
+	CamLookup *lookup = new_lookup(self, name, candidate);
 	g_autoptr(GError) local_error = NULL;
 	g_autoptr(CamLookup) old =
 		cam_advisory_db_find_lookup(self->db, self->name, name, &local_error);
 
+	g_hash_table_insert(self->lookups, lookup->package, lookup);
 	if (local_error != NULL) {
 		g_propagate_error(error, g_steal_pointer(&local_error));
 		return FALSE;
 	}
-	if (candidate != NULL && was_read(old, candidate, installed)) {
+	if (candidates->incomplete != NULL && old != NULL)
+		g_hash_table_add(self->kept, lookup->package);
+	if (candidate == NULL)
+		return TRUE;
+	if (was_read(old, candidate, installed)) {
 		lookup->outcome = CAM_LOOKUP_READ;
 		lookup->oldest = g_strdup(old->oldest);
-	} else if (candidate != NULL &&
-		   (installed == NULL ||
-		    cam_version_compare_deb(candidate->version, installed) > 0) &&
-		   !derive(self, candidate, lookup, error)) {
-		return FALSE;
+	} else if (installed == NULL ||
+		   cam_version_compare_deb(candidate->version, installed) > 0) {
+		g_ptr_array_add(unread, candidate);
 	}
-	if (candidates->incomplete != NULL && old != NULL)
-		return TRUE;
-	if (candidates->incomplete != NULL)
-		mark_incomplete(self, lookup);
-	g_ptr_array_add(self->lookups, g_steal_pointer(&lookup));
 	return TRUE;
+}
+
+static void
+take_changelog(const CamCandidate *candidate, const char *changelog, gsize size, gpointer user_data)
+{
+	Derivation *self = user_data;
+	CamLookup *lookup = g_hash_table_lookup(self->lookups, candidate->name);
+
+	cam_changelog_make_records(candidate, self->os->ecosystem, changelog, size,
+				   newest_date(self), self->records);
+	if (changelog != NULL) {
+		g_hash_table_add(self->read, candidate->name);
+		lookup->outcome = CAM_LOOKUP_READ;
+		lookup->oldest = cam_changelog_get_oldest(changelog, size);
+		return;
+	}
+	lookup->outcome = CAM_LOOKUP_FAILED;
+	lookup->reason = g_strdup("its changelog could not be read");
 }
 
 static gboolean
 look_up_all(Derivation *self, GError **error)
 {
 	g_autoptr(GPtrArray) names = cam_candidates_list_names(self->candidates);
-	guint id = cam_progress_begin(self->progress, "changelogs", names->len, CAM_PROGRESS_ITEMS);
-	gboolean ok = TRUE;
+	g_autoptr(GPtrArray) unread = g_ptr_array_new();
 
-	for (guint i = 0; ok && i < names->len; i++) {
-		ok = look_up(self, g_ptr_array_index(names, i), error);
-		cam_progress_advance(self->progress, id, 1);
-	}
-	cam_progress_end(self->progress, id);
-	return ok;
+	for (guint i = 0; i < names->len; i++)
+		if (!look_up(self, g_ptr_array_index(names, i), unread, error))
+			return FALSE;
+	return cam_changelogs_fetch(self->candidates, unread, self->repository, self->progress,
+				    self->cancellable, take_changelog, self, error);
 }
 
 /* ---- storing ---- */
@@ -234,8 +171,10 @@ static gboolean
 put_record(CamAdvisoryUpdate *update, const CamOsvRecord *record, GError **error)
 {
 	const CamOsvAffected *affected = g_ptr_array_index(record->affected, 0);
+	const char *none = "";
 	g_autofree char *content =
-		g_strconcat(affected->ranges, record->summary != NULL ? record->summary : "", NULL);
+		g_strjoin("\n", affected->ranges, record->summary != NULL ? record->summary : none,
+			  record->suite != NULL ? record->suite : none, NULL);
 	g_autofree char *text = cam_digest_for_data(content, strlen(content));
 	g_autoptr(GError) local_error = NULL;
 	CamSha256 digest;
@@ -288,7 +227,7 @@ static gboolean
 put_all(const Derivation *self, CamAdvisoryUpdate *update, GError **error)
 {
 	GHashTableIter iter;
-	gpointer package;
+	gpointer package, lookup;
 
 	for (guint i = 0; i < self->records->len; i++)
 		if (!put_record(update, g_ptr_array_index(self->records, i), error))
@@ -297,11 +236,30 @@ put_all(const Derivation *self, CamAdvisoryUpdate *update, GError **error)
 	while (g_hash_table_iter_next(&iter, &package, NULL))
 		if (!cam_advisory_update_remove_unseen_below(update, package, error))
 			return FALSE;
-	for (guint i = 0; i < self->lookups->len; i++)
-		if (!cam_advisory_update_set_lookup(update, g_ptr_array_index(self->lookups, i),
-						    error))
+	g_hash_table_iter_init(&iter, self->lookups);
+	while (g_hash_table_iter_next(&iter, NULL, &lookup)) {
+		if (g_hash_table_contains(self->kept, ((CamLookup *) lookup)->package))
+			continue;
+		if (self->candidates->incomplete != NULL)
+			mark_incomplete(self, lookup);
+		if (!cam_advisory_update_set_lookup(update, lookup, error))
 			return FALSE;
+	}
 	return TRUE;
+}
+
+/* (transfer full): the source's note: its limits, and how many packages these left unjudged. */
+static char *
+describe_limits(const Derivation *self, GError **error)
+{
+	gint64 failed;
+
+	if (!cam_advisory_db_count_failed_lookups(self->db, self->name, &failed, error))
+		return NULL;
+	if (failed == 0)
+		return g_strconcat(NOTE, self->candidates->unread->str, NULL);
+	return g_strdup_printf("%s; %" G_GINT64_FORMAT " source packages could not be looked up%s",
+			       NOTE, failed, self->candidates->unread->str);
 }
 
 static gboolean
@@ -309,13 +267,16 @@ store(Derivation *self, const GPtrArray *sources, CamFeedResult *result, GError 
 {
 	g_autofree char *url = describe_sources(sources);
 	g_autofree char *version = describe_releases(self);
-	g_autofree char *note = g_strconcat(NOTE, self->candidates->unread->str, NULL);
+	g_autofree char *note = NULL;
 	const CamAdvisorySource source = { .name = self->name,
 					   .kind = (char *) CAM_ADVISORY_KIND_CHANGELOG,
 					   .url = url };
 	g_autoptr(CamAdvisoryUpdate) update = cam_advisory_update_begin(self->db, &source, error);
 
-	return update != NULL && put_all(self, update, error) &&
+	if (update == NULL || !put_all(self, update, error))
+		return FALSE;
+	note = describe_limits(self, error);
+	return note != NULL &&
 	       cam_advisory_update_commit(update, version, newest_date(self), note, result, error);
 }
 
@@ -343,7 +304,9 @@ cam_feed_update_changelogs(CamAdvisoryDb *db, CamAptRepository *repository,
 				os->codename != NULL ? os->codename : os->ecosystem, NULL);
 	self.candidates = cam_candidates_new(packages);
 	self.records = g_ptr_array_new_with_free_func((GDestroyNotify) cam_osv_record_free);
-	self.lookups = g_ptr_array_new_with_free_func((GDestroyNotify) cam_lookup_free);
+	self.lookups = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
+					     (GDestroyNotify) cam_lookup_free);
+	self.kept = g_hash_table_new(g_str_hash, g_str_equal);
 	self.read = g_hash_table_new(g_str_hash, g_str_equal);
 	if (!cam_candidates_read(self.candidates, repository, sources, architecture, progress,
 				 cancellable, error))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * debian/changelog (deb-changelog(5)): which CVE is fixed by which version, and where a binary
- * package keeps that text. Fetching packages is changelog-feed.c's.
+ * debian/changelog (deb-changelog(5)): which CVE is fixed by which version. Where packages keep
+ * that text is changelog-file.c's.
  */
 #include "scanners/advisory/changelog.h"
 
@@ -9,9 +9,8 @@
 
 #include "scanners/advisory/version.h"
 
-#define MAX_CHANGELOG_SIZE (64 * 1024 * 1024)
-#define MAX_ITEM_SIZE	   300
-#define CVE_PREFIX	   "CVE-"
+#define MAX_ITEM_SIZE 300
+#define CVE_PREFIX    "CVE-"
 
 /* One entry of the changelog: from its header to that of the next older one. */
 typedef struct {
@@ -234,101 +233,28 @@ cam_changelog_get_oldest(const char *changelog, gsize size)
 	return g_strdup(last->version);
 }
 
-/* ---- binary packages ---- */
-
-static char *
-read_gzip(CamArchive *archive, gsize *size, GCancellable *cancellable, GError **error)
-{
-	g_autoptr(GInputStream) entry = cam_archive_entry_stream(archive);
-	g_autoptr(GInputStream) plain = cam_archive_decompress_stream_new(entry, error);
-	g_autoptr(GByteArray) text = g_byte_array_new();
-	char chunk[16 * 1024];
-	gssize n;
-
-	if (plain == NULL)
-		return NULL;
-	while ((n = g_input_stream_read(plain, chunk, sizeof(chunk), cancellable, error)) > 0) {
-		if (text->len + n > MAX_CHANGELOG_SIZE) {
-			cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
-				      "the changelog is larger than any");
-			return NULL;
-		}
-		g_byte_array_append(text, (const guint8 *) chunk, n);
-	}
-	if (n < 0)
-		return NULL;
-	*size = text->len;
-	g_byte_array_append(text, (const guint8 *) "", 1);
-	return (char *) g_byte_array_free(g_steal_pointer(&text), FALSE);
-}
-
-/* "./usr/share/doc/NAME/changelog.Debian.gz"; a native package has no other than changelog.gz. */
-static gboolean
-is_changelog_path(const char *path)
-{
-	g_auto(GStrv) parts = NULL;
-
-	if (g_str_has_prefix(path, "./"))
-		path += 2;
-	if (!g_str_has_prefix(path, "usr/share/doc/"))
-		return FALSE;
-	parts = g_strsplit(path, "/", -1);
-	return g_strv_length(parts) == 5 && (g_str_equal(parts[4], "changelog.Debian.gz") ||
-					     g_str_equal(parts[4], "changelog.gz"));
-}
-
-static char *
-find_changelog(CamArchive *data, gsize *size, GCancellable *cancellable, GError **error)
-{
-	g_autoptr(GError) local_error = NULL;
-	g_autofree char *native = NULL;
-	const CamArchiveEntry *entry;
-	gsize native_size = 0;
-
-	while ((entry = cam_archive_next(data, cancellable, &local_error)) != NULL) {
-		gboolean certain = g_str_has_suffix(entry->path, ".Debian.gz");
-		char *text;
-
-		if (entry->type != CAM_ARCHIVE_FILE || !is_changelog_path(entry->path))
-			continue;
-		if (certain)
-			return read_gzip(data, size, cancellable, error);
-		text = read_gzip(data, &native_size, cancellable, error);
-		if (text == NULL)
-			return NULL;
-		g_free(native);
-		native = text;
-	}
-	if (local_error != NULL) {
-		g_propagate_error(error, g_steal_pointer(&local_error));
-		return NULL;
-	}
-	*size = native_size;
-	return g_steal_pointer(&native);
-}
-
+/* The first item of an entry is the first line that begins with a bullet. */
 char *
-cam_changelog_read_deb(const char *path, gsize *size, GCancellable *cancellable, GError **error)
+cam_changelog_get_title(const char *changelog, gsize size, const char *version)
 {
-	g_autoptr(CamArchive) deb = cam_archive_open_file(path, error);
-	g_autoptr(GError) local_error = NULL;
-	const CamArchiveEntry *entry;
+	g_autoptr(GArray) entries = split_entries(changelog, size);
 
-	if (deb == NULL)
-		return NULL;
-	while ((entry = cam_archive_next(deb, cancellable, &local_error)) != NULL) {
-		g_autoptr(GInputStream) member = NULL;
-		g_autoptr(CamArchive) data = NULL;
+	for (guint i = 0; i < entries->len; i++) {
+		const Entry *entry = &g_array_index(entries, Entry, i);
+		const char *end = entry->body + entry->size;
 
-		if (!g_str_has_prefix(entry->path, "data.tar"))
+		if (!g_str_equal(entry->version, version))
 			continue;
-		member = cam_archive_entry_stream(deb);
-		data = cam_archive_open_stream(member, error);
-		return data != NULL ? find_changelog(data, size, cancellable, error) : NULL;
+		for (const char *line = entry->body; line < end; line++) {
+			const char *start = skip(line, end, " \t");
+
+			if (is_one_of(start, end, "*-+"))
+				return describe(entry, start);
+			line = memchr(line, '\n', end - line);
+			if (line == NULL)
+				break;
+		}
+		return NULL;
 	}
-	if (local_error != NULL)
-		g_propagate_error(error, g_steal_pointer(&local_error));
-	else
-		cam_set_error(error, CAM_ERROR_DATA_LOSS, "%s is no Debian package", path);
 	return NULL;
 }

@@ -13,14 +13,7 @@ G_BEGIN_DECLS
  * were cut off; NULL where it is whole. */
 char *cam_changelog_get_oldest(const char *changelog, gsize size);
 
-/**
- * cam_changelog_read_deb:
- * @path: a binary package
- *
- * Returns: the text of its Debian changelog; NULL without error where it ships none (its
- *     documentation is then a link to another package's)
- */
-char *
-cam_changelog_read_deb(const char *path, gsize *size, GCancellable *cancellable, GError **error);
+/* (nullable) (transfer full): the first item of a version's entry, as one line. */
+char *cam_changelog_get_title(const char *changelog, gsize size, const char *version);
 
 G_END_DECLS

@@ -88,3 +88,24 @@ cam_advisory_db_find_lookup(CamAdvisoryDb *db, const char *source, const char *p
 	cam_statement_bind_text(statement, 2, package);
 	return cam_statement_step(statement, error) ? cam_lookup_from_row(statement) : NULL;
 }
+
+gboolean
+cam_advisory_db_count_failed_lookups(CamAdvisoryDb *db, const char *source, gint64 *count,
+				     GError **error)
+{
+	g_autoptr(CamStatement) statement =
+		cam_database_prepare(cam_advisory_db_get_database(db),
+				     "SELECT count(*) FROM lookups l JOIN sources s"
+				     " ON s.id = l.source WHERE s.name = ? AND l.outcome = ?",
+				     error);
+	gboolean row;
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_text(statement, 1, source);
+	cam_statement_bind_int(statement, 2, CAM_LOOKUP_FAILED);
+	if (!cam_statement_step_checked(statement, &row, error))
+		return FALSE;
+	*count = cam_statement_int(statement, 0);
+	return TRUE;
+}

@@ -45,5 +45,8 @@ void cam_lookup_judge(const CamLookup *self, const char *version, CamCoverage *o
 /* (nullable) (transfer full): NULL without error: the source has not looked the package up. */
 CamLookup *cam_advisory_db_find_lookup(CamAdvisoryDb *db, const char *source, const char *package,
 				       GError **error);
+/* How many look-ups of a source failed. */
+gboolean cam_advisory_db_count_failed_lookups(CamAdvisoryDb *db, const char *source, gint64 *count,
+					      GError **error);
 
 G_END_DECLS

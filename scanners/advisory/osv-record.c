@@ -45,6 +45,7 @@ cam_osv_record_free(CamOsvRecord *self)
 	g_strfreev(self->identities);
 	g_strfreev(self->aliases);
 	g_free(self->summary);
+	g_free(self->suite);
 	g_strfreev(self->references);
 	g_clear_pointer(&self->affected, g_ptr_array_unref);
 	g_free(self);

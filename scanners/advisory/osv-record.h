@@ -31,6 +31,8 @@ typedef struct {
 	char **identities; /* the CVEs that it stands for; its id where there is none */
 	char **aliases;	   /* other names: of aliases and upstream all that is no CVE, and its id */
 	char *summary;	   /* (nullable): one line */
+	char *suite;	   /* (nullable): of a changelog: which suite has the fix, where no suite of
+			    * security does */
 	char **references;
 	gint64 published, modified, withdrawn; /* seconds since 1970, 0: says nothing */
 	GPtrArray *affected;		       /* (element-type CamOsvAffected) */

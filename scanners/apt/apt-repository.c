@@ -3,9 +3,10 @@
  * Fetches apt repositories into a cache. Owns the cache's layout and what is fetched when;
  * signatures (signature.c) and the Release file (apt-release.c) are judged elsewhere. In the cache:
  *
- *   indexes/<suite>_<component>_<architecture>_<key>-<sha256>   uncompressed Packages files; <key>
- *                                                               stands for source and component
- *   debs/<sha256>.deb
+ *   indexes/<suite>_<component>_<architecture>_<key>-<sha256>   uncompressed Packages and Sources
+ *                                                               files; <key> stands for source and
+ *                                                               component
+ *   debs/<sha256>.deb, .source                                  see also apt-files.c
  *   releases/<suite>_<key>                                      the newest Release, see
  *                                                               signed-release.h
  *   lock                                                        one worker at a time
@@ -28,6 +29,8 @@
 #define MAX_INDEX_SIZE	 ((gint64) 1024 * 1024 * 1024)
 #define MAX_PACKAGE_SIZE ((gint64) 4 * 1024 * 1024 * 1024)
 #define CHUNK_SIZE	 (128 * 1024)
+
+#define SOURCE_ARCHITECTURE "source"
 
 struct _CamAptRepository {
 	GObject parent_instance;
@@ -289,17 +292,27 @@ make_prefix(const CamAptRelease *release, const char *component, const char *arc
 	return g_strdup_printf("%s_%.12s", shown, cam_digest_hex(digest));
 }
 
+/* As apt knows it, source packages are those of the architecture "source". */
+static char *
+make_index_path(const CamAptRelease *release, const char *component, const char *architecture)
+{
+	gboolean sources = g_str_equal(architecture, SOURCE_ARCHITECTURE);
+
+	if (g_str_has_suffix(release->source->suite, "/"))
+		return g_strdup(sources ? "Sources" : "Packages");
+	return sources ? g_strdup_printf("%s/source/Sources", component)
+		       : g_strdup_printf("%s/binary-%s/Packages", component, architecture);
+}
+
 static Index *
 index_new(const CamAptRelease *release, const char *component, const char *architecture,
 	  GError **error)
 {
 	g_autoptr(Index) self = g_new0(Index, 1);
-	gboolean flat = g_str_has_suffix(release->source->suite, "/");
 
 	self->release = release;
 	self->prefix = make_prefix(release, component, architecture);
-	self->path = flat ? g_strdup("Packages")
-			  : g_strdup_printf("%s/binary-%s/Packages", component, architecture);
+	self->path = make_index_path(release, component, architecture);
 	self->plain = cam_apt_release_find(release, self->path);
 	for (gsize i = 0; i < G_N_ELEMENTS(suffixes) && self->travelling == NULL; i++) {
 		g_autofree char *path = g_strconcat(self->path, suffixes[i], NULL);
@@ -500,6 +513,23 @@ cam_apt_repository_get_packages(CamAptRepository *self, const CamAptRelease *rel
 	}
 	drop_older(self, index, path);
 	return g_steal_pointer(&path);
+}
+
+char *
+cam_apt_repository_get_sources(CamAptRepository *self, const CamAptRelease *release,
+			       const char *component, CamProgress *progress,
+			       GCancellable *cancellable, GError **error)
+{
+	return cam_apt_repository_get_packages(self, release, component, SOURCE_ARCHITECTURE,
+					       progress, cancellable, error);
+}
+
+const char *
+cam_apt_repository_get_cache(CamAptRepository *self)
+{
+	g_return_val_if_fail(CAM_IS_APT_REPOSITORY(self), NULL);
+
+	return self->cache;
 }
 
 /* ---- packages ---- */

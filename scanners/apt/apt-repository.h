@@ -63,6 +63,14 @@ cam_apt_repository_get_packages(CamAptRepository *self, const CamAptRelease *rel
 				const char *component, const char *architecture,
 				CamProgress *progress, GCancellable *cancellable, GError **error);
 
+/* The same of the Sources file. */
+char *cam_apt_repository_get_sources(CamAptRepository *self, const CamAptRelease *release,
+				     const char *component, CamProgress *progress,
+				     GCancellable *cancellable, GError **error);
+
+/* (transfer none): the cache's directory. */
+const char *cam_apt_repository_get_cache(CamAptRepository *self);
+
 /* Path, in the cache, of a verified .deb. @filename, @sha256 (hex), @size: as Packages says, which
  * must name all three. */
 char *cam_apt_repository_get_deb(CamAptRepository *self, const CamAptSource *source,

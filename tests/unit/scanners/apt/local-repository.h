@@ -16,6 +16,7 @@ typedef struct {
 	char *home;  /* of gpg */
 	GBytes *key; /* the public key */
 	GString *packages;
+	GString *sources;     /* source packages; without any there is no index of them */
 	int age;	      /* seconds since the Release was made; 0: an hour */
 	const char *origin;   /* (nullable): "Test" */
 	const char *suite;    /* (nullable): what the Release says instead of the suite */
@@ -93,6 +94,7 @@ local_repository_free(LocalRepository *self)
 	g_free(self->home);
 	g_clear_pointer(&self->key, g_bytes_unref);
 	g_string_free(self->packages, TRUE);
+	g_string_free(self->sources, TRUE);
 	g_free(self);
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LocalRepository, local_repository_free)
@@ -108,6 +110,7 @@ local_repository_new(void)
 	g_assert_no_error(error);
 	self->home = g_build_filename(self->dir, "gpg", NULL);
 	self->packages = g_string_new(NULL);
+	self->sources = g_string_new(NULL);
 	g_assert_cmpint(g_mkdir(self->home, 0700), ==, 0);
 
 	const char *const generate[] = { "gpg",
@@ -159,7 +162,8 @@ local_ar_member(GByteArray *ar, const char *name, gconstpointer data, gsize size
 		g_byte_array_append(ar, (const guint8 *) "\n", 1);
 }
 
-/* @changelog: (nullable): none is shipped */
+/* @changelog: (nullable): none is shipped; "-> NAME": the documentation is a link to that package's
+ */
 static inline GBytes *
 local_make_deb(const char *name, const char *changelog)
 {
@@ -169,7 +173,11 @@ local_make_deb(const char *name, const char *changelog)
 	g_autoptr(GByteArray) ar = g_byte_array_new();
 	g_autoptr(GBytes) tar = NULL;
 
-	if (changelog != NULL) {
+	if (changelog != NULL && g_str_has_prefix(changelog, "-> ")) {
+		g_autofree char *link = g_path_get_dirname(path);
+
+		g_assert_true(cam_archive_writer_add_symlink(writer, link, changelog + 3, 0, NULL));
+	} else if (changelog != NULL) {
 		g_autoptr(GBytes) gz = local_gzip(changelog, strlen(changelog));
 
 		g_assert_true(cam_archive_writer_add_bytes(writer, path, gz, 0644, 0, NULL));
@@ -200,6 +208,36 @@ local_repository_add(LocalRepository *self, const char *name, const char *versio
 			       source != NULL ? source : "", source != NULL ? "\n" : "", file,
 			       g_bytes_get_size(deb), cam_digest_hex(digest));
 	return g_strdup(cam_digest_hex(digest));
+}
+
+/* A source package of which @file has debian/. */
+static inline void
+local_repository_add_source(LocalRepository *self, const char *name, const char *version,
+			    const char *file, GBytes *content)
+{
+	g_autofree char *digest = cam_digest_for_bytes(content);
+	g_autofree char *path = g_strdup_printf("pool/%s", file);
+
+	local_write(self, path, g_bytes_get_data(content, NULL), g_bytes_get_size(content));
+	g_string_append_printf(self->sources,
+			       "Package: %s\nVersion: %s\nDirectory: pool\nChecksums-Sha256:\n"
+			       " %064d 9 %s_%s.dsc\n %s %" G_GSIZE_FORMAT " %s\n\n",
+			       name, version, 0, name, version, cam_digest_hex(digest),
+			       g_bytes_get_size(content), file);
+}
+
+/* A tarball of one file. */
+static inline GBytes *
+local_make_tar(const char *path, const char *text)
+{
+	g_autoptr(GOutputStream) out = g_memory_output_stream_new_resizable();
+	g_autoptr(CamArchiveWriter) writer = cam_archive_writer_new(out, NULL);
+	g_autoptr(GBytes) content = g_bytes_new(text, strlen(text));
+
+	g_assert_true(cam_archive_writer_add_bytes(writer, path, content, 0644, 0, NULL));
+	g_assert_true(cam_archive_writer_finish(writer, NULL));
+	g_assert_true(g_output_stream_close(out, NULL, NULL));
+	return g_memory_output_stream_steal_as_bytes(G_MEMORY_OUTPUT_STREAM(out));
 }
 
 static inline void
@@ -258,6 +296,14 @@ local_make_release(LocalRepository *self, const char *suite, LocalLies lies)
 		local_list_file(release, index, plain);
 	if (!(lies & LOCAL_PLAIN_ONLY))
 		local_list_file(release, gz_path, gz);
+	if (self->sources->len > 0) {
+		static const char source_index[] = "main/source/Sources";
+		g_autoptr(GBytes) sources = g_bytes_new(self->sources->str, self->sources->len);
+		g_autofree char *sources_path = g_strdup_printf("dists/%s/%s", suite, source_index);
+
+		local_list_file(release, source_index, sources);
+		local_write(self, sources_path, self->sources->str, self->sources->len);
+	}
 	if (lies & LOCAL_WRONG_INDEX) {
 		g_autofree char *other =
 			g_memdup2(g_bytes_get_data(travelling, NULL), g_bytes_get_size(travelling));
