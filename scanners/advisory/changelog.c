@@ -7,10 +7,15 @@
 
 #include <string.h>
 
+#include "scanners/advisory/changelog-mention.h"
 #include "scanners/advisory/version.h"
 
 #define MAX_ITEM_SIZE 300
 #define CVE_PREFIX    "CVE-"
+/* What is read of an item before and behind a CVE, and of the lines above it for its parent. */
+#define MAX_BEFORE	 2000
+#define MAX_BEHIND	 500
+#define MAX_PARENT_LINES 40
 
 /* One entry of the changelog: from its header to that of the next older one. */
 typedef struct {
@@ -18,12 +23,28 @@ typedef struct {
 	const char *body;
 	gsize size;
 	const char *lowest; /* version among this entry and all newer ones */
+	int year;	    /* 0: its signature names none */
 } Entry;
+
+/* What an entry says of a CVE. */
+typedef struct {
+	char *cve;
+	const char *version; /* (nullable): NULL once it was taken back */
+	char *text;	     /* (nullable) */
+} Fix;
 
 static void
 entry_clear(Entry *self)
 {
 	g_free(self->version);
+}
+
+static void
+fix_free(Fix *self)
+{
+	g_free(self->cve);
+	g_free(self->text);
+	g_free(self);
 }
 
 /* "name (version) suites; urgency=…" at the start of a line. (nullable): the version. */
@@ -40,6 +61,25 @@ parse_header(const char *line, gsize size)
 	    memchr(open + 2, ' ', close - open - 2) != NULL)
 		return NULL;
 	return g_strndup(open + 2, close - open - 2);
+}
+
+/* " -- Name <address>  Mon, 01 Jan 2024 00:00:00 +0000": the year, or 0. */
+static int
+parse_year(const char *line, const char *end)
+{
+	const char *date = g_strstr_len(line, end - line, ">  ");
+
+	for (const char *c = date; c != NULL && end - c > 5; c++) {
+		int year = 0;
+
+		if (c[0] != ' ' || c[5] != ' ')
+			continue;
+		for (gsize i = 1; i <= 4 && year >= 0; i++)
+			year = g_ascii_isdigit(c[i]) ? year * 10 + (c[i] - '0') : -1;
+		if (year > 0)
+			return year;
+	}
+	return 0;
 }
 
 static GArray *
@@ -63,6 +103,8 @@ split_entries(const char *text, gsize size)
 			current = &g_array_index(entries, Entry, entries->len - 1);
 		} else if (current != NULL) {
 			current->size = next - current->body;
+			if (next - line > 4 && memcmp(line, " -- ", 4) == 0)
+				current->year = parse_year(line, next);
 		}
 	}
 	return entries;
@@ -127,7 +169,14 @@ item_start(const char *at, const char *begin, const char *end)
 	return start;
 }
 
-/* What an item says behind the identifiers and punctuation that it begins with. */
+/* "CVE-2023-1111.patch" is one word. */
+static gboolean
+is_name_part(const char *text)
+{
+	return (text[0] == '.' || text[0] == '-' || text[0] == '_') && g_ascii_isalnum(text[1]);
+}
+
+/* What an item says behind the identifiers that it begins with, and what joins these. */
 static const char *
 skip_identifiers(const char *text)
 {
@@ -135,12 +184,14 @@ skip_identifiers(const char *text)
 
 	for (;;) {
 		g_autofree char *cve = NULL;
+		const char *next = skip(text, end, " \t:,;-&+/");
 
-		text = skip(text, end, " \t:,;-&");
-		cve = parse_cve(text, end);
-		if (cve == NULL)
-			return text;
-		text += strlen(cve);
+		if (g_ascii_strncasecmp(next, "and CVE-", strlen("and CVE-")) == 0)
+			next += strlen("and ");
+		cve = parse_cve(next, end);
+		if (cve == NULL || is_name_part(next + strlen(cve)))
+			return next;
+		text = next + strlen(cve);
 	}
 }
 
@@ -177,16 +228,126 @@ describe(const Entry *entry, const char *at)
 	return said[0] != '\0' ? g_strdup(said) : NULL;
 }
 
-void
-cam_changelog_foreach_cve(const char *changelog, gsize size, CamChangelogFunc func,
-			  gpointer user_data)
+/* ---- what a mention means ---- */
+
+static gboolean
+is_bullet(const char *line, const char *end)
 {
-	g_autoptr(GArray) entries = split_entries(changelog, size);
-	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	return is_one_of(skip(line, end, " \t"), end, "*-+");
+}
+
+/* Where the item begins that @start continues: its paragraphs may lie behind empty lines. */
+static const char *
+first_paragraph(const char *start, const char *begin, const char *end)
+{
+	while (start > begin && !is_one_of(skip(start, end, " \t"), end, "*-+[")) {
+		const char *above = start;
+
+		while (above > begin && is_one_of(above - 1, end, " \t\r\n"))
+			above--;
+		if (above == begin)
+			break;
+		start = item_start(above - 1, begin, end);
+	}
+	return start;
+}
+
+/* (nullable) (transfer full): the first line of the item that the one at @start is an item of. */
+static char *
+find_parent(const char *start, const char *begin, const char *end)
+{
+	gssize indent = skip(start, end, " \t") - start;
+	const char *line = start;
+
+	for (guint i = 0; i < MAX_PARENT_LINES && line > begin; i++) {
+		line = line_start(line - 1, begin);
+		if (is_bullet(line, end) && skip(line, end, " \t") - line < indent) {
+			const char *newline = memchr(line, '\n', end - line);
+			gsize size = (newline != NULL ? newline : end) - line;
+			g_autofree char *text = g_strndup(line, MIN(size, MAX_BEHIND));
+			g_autofree char *valid = g_utf8_make_valid(text, -1);
+
+			return g_strdup(valid + strspn(valid, " \t*-+"));
+		}
+	}
+	return NULL;
+}
+
+/* Appends what lies between as one line. */
+static void
+append_line(GString *text, const char *from, const char *to)
+{
+	for (const char *c = from; c < to; c++) {
+		gboolean blank = g_ascii_isspace(*c) || g_ascii_iscntrl(*c);
+
+		if (!blank)
+			g_string_append_c(text, *c);
+		else if (text->len > 0 && text->str[text->len - 1] != ' ')
+			g_string_append_c(text, ' ');
+	}
+}
+
+static CamMentionKind
+classify(CamMentionRules *rules, const Entry *entry, const char *at, const char *cve)
+{
+	const char *begin = entry->body, *end = entry->body + entry->size;
+	const char *start = first_paragraph(item_start(at, begin, end), begin, end);
+	const char *behind = at + strlen(cve);
+	g_autofree char *parent = find_parent(start, begin, end);
+	g_autofree char *before = NULL, *rest = NULL, *item = NULL;
+	g_autoptr(GString) text = g_string_new(NULL), tail = g_string_new(NULL);
+	const char *stop = behind;
+
+	/* up to the next item */
+	while (stop < end && stop - behind < MAX_BEHIND &&
+	       !(*stop == '\n' && is_one_of(skip(stop + 1, end, " \t"), end, "*-+[\r\n")))
+		stop++;
+	append_line(text, skip(MAX(start, at - MAX_BEFORE), at, " \t*-+"), at);
+	append_line(tail, behind, stop);
+	/* Each part by itself, so that the CVE stays where it is. */
+	before = g_utf8_make_valid(text->str, text->len);
+	rest = g_utf8_make_valid(tail->str, tail->len);
+	item = g_strconcat(before, cve, is_one_of(behind, end, " \t\r\n") ? " " : "", rest, NULL);
+	return cam_mention_rules_classify(rules, item, strlen(before), strlen(before) + strlen(cve),
+					  parent,
+					  entry->year > 0 ? entry->year - atoi(cve + 4) : 0);
+}
+
+/* @by_cve: CVE → Fix that stands; @fixes: all, in the order of their entries. */
+static void
+take_mention(CamMentionRules *rules, const Entry *entry, const char *at, const char *cve,
+	     GHashTable *by_cve, GPtrArray *fixes)
+{
+	Fix *fix = g_hash_table_lookup(by_cve, cve);
+
+	switch (classify(rules, entry, at, cve)) {
+	case CAM_MENTION_NEWS:
+		return;
+	case CAM_MENTION_REVERT:
+		if (fix != NULL)
+			fix->version = NULL;
+		g_hash_table_remove(by_cve, cve);
+		return;
+	case CAM_MENTION_FIX:
+		if (fix != NULL)
+			return;
+		fix = g_new0(Fix, 1);
+		fix->cve = g_strdup(cve);
+		fix->version = entry->lowest;
+		fix->text = describe(entry, at);
+		g_hash_table_insert(by_cve, fix->cve, fix);
+		g_ptr_array_add(fixes, fix);
+		return;
+	}
+}
+
+/* Newest first: a package for a stable release lies above the entries that it was made from, and
+ * its version (1.2-1~deb12u1) may be lower than theirs (1.2-1). */
+static void
+find_lowest(GArray *entries)
+{
 	const char *lowest = NULL;
 
-	/* Newest first: a package for a stable release lies above the entries that it was made
-	 * from, and its version (1.2-1~deb12u1) may be lower than theirs (1.2-1). */
 	for (guint i = 0; i < entries->len; i++) {
 		Entry *entry = &g_array_index(entries, Entry, i);
 
@@ -194,24 +355,37 @@ cam_changelog_foreach_cve(const char *changelog, gsize size, CamChangelogFunc fu
 			lowest = entry->version;
 		entry->lowest = lowest;
 	}
-	/* Oldest first: the first entry that names a CVE is the one that fixes it. */
+}
+
+void
+cam_changelog_foreach_cve(const char *changelog, gsize size, CamChangelogFunc func,
+			  gpointer user_data)
+{
+	g_autoptr(GArray) entries = split_entries(changelog, size);
+	g_autoptr(CamMentionRules) rules = cam_mention_rules_new();
+	g_autoptr(GPtrArray) fixes = g_ptr_array_new_with_free_func((GDestroyNotify) fix_free);
+	g_autoptr(GHashTable) by_cve = g_hash_table_new(g_str_hash, g_str_equal);
+
+	find_lowest(entries);
+	/* Oldest first: the first entry that fixes a CVE counts. */
 	for (guint i = entries->len; i-- > 0;) {
 		const Entry *entry = &g_array_index(entries, Entry, i);
 		const char *end = entry->body + entry->size;
 
 		for (const char *at = entry->body; at < end; at++) {
-			char *cve = *at == 'C' || *at == 'c' ? parse_cve(at, end) : NULL;
+			g_autofree char *cve = *at == 'C' || *at == 'c' ? parse_cve(at, end) : NULL;
 
 			if (cve == NULL)
 				continue;
-			if (!g_hash_table_contains(seen, cve)) {
-				g_autofree char *text = describe(entry, at);
-
-				func(cve, entry->lowest, text, user_data);
-			}
+			take_mention(rules, entry, at, cve, by_cve, fixes);
 			at += strlen(cve) - 1;
-			g_hash_table_add(seen, cve);
 		}
+	}
+	for (guint i = 0; i < fixes->len; i++) {
+		const Fix *fix = g_ptr_array_index(fixes, i);
+
+		if (fix->version != NULL)
+			func(fix->cve, fix->version, fix->text, user_data);
 	}
 }
 

@@ -7,7 +7,7 @@ G_BEGIN_DECLS
 
 /* Raised whenever the rules of changelog.c change: changelogs that were read by older ones are read
  * again. */
-#define CAM_CHANGELOG_RULES 1
+#define CAM_CHANGELOG_RULES 2
 
 /* (nullable) (transfer full): the version of the last entry, where the text says that older ones
  * were cut off; NULL where it is whole. */

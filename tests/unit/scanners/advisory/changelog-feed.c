@@ -53,6 +53,39 @@ test_items(void)
 			 "CVE-2023-1113=1(Long item for CVE-2023-1113);");
 }
 
+/* What is said of other entries: kinds of mention are in changelog-mention.c's table. */
+static void
+test_mentions(void)
+{
+	/* the fix, though a newer entry speaks of its regression, and one that is not there */
+	assert_changelog(
+		ENTRY("1.2-4", "  * Fix regression of CVE-2023-1111 and\n    CVE-2023-1112.")
+			ENTRY("1.2-3", "  * CVE-2023-1111: a"),
+		"CVE-2023-1111=1.2-3(a);");
+	/* taken back, and fixed again */
+	assert_changelog(ENTRY("1.2-5", "  * Fix CVE-2023-1111 in another way")
+				 ENTRY("1.2-4", "  * Revert fix for CVE-2023-1111")
+					 ENTRY("1.2-3", "  * Fix CVE-2023-1111"),
+			 "CVE-2023-1111=1.2-5(Fix CVE-2023-1111 in another way);");
+	assert_changelog(ENTRY("1.2-4", "  * Revert fix for CVE-2023-1111.")
+				 ENTRY("1.2-3", "  * Fix CVE-2023-1111"),
+			 "");
+	/* an item's later paragraphs, and the items of a list */
+	assert_changelog(ENTRY("1.2-3", "  * CVE-2023-1111: a\n\n    Names as CVE-2023-1112 had "
+					"them\n    are read as before."),
+			 "CVE-2023-1111=1.2-3(a);");
+	assert_changelog(ENTRY("1.2-3", "  * Drop patches, applied upstream:\n    - "
+					"CVE-2023-1111.patch\n  * Add:\n    - CVE-2023-1112.patch"),
+			 "CVE-2023-1112=1.2-3(CVE-2023-1112.patch);");
+	/* the entry of 2024 speaks of what was long ago */
+	assert_changelog(ENTRY("1.2-3", "  * Names that CVE-2012-0868 treats are read."), "");
+	/* neighbours share the title */
+	assert_changelog(ENTRY("1.2-3", "  * CVE-2023-1111 + CVE-2023-1112 and CVE-2023-1113\n"
+					"    heap overflow"),
+			 "CVE-2023-1111=1.2-3(heap overflow);CVE-2023-1112=1.2-3(heap overflow);"
+			 "CVE-2023-1113=1.2-3(heap overflow);");
+}
+
 static void
 test_not_cves(void)
 {
@@ -579,6 +612,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/changelog-feed/rule", test_rule);
 	g_test_add_func("/changelog-feed/items", test_items);
+	g_test_add_func("/changelog-feed/mentions", test_mentions);
 	g_test_add_func("/changelog-feed/not-cves", test_not_cves);
 	g_test_add_func("/changelog-feed/every-cut", test_every_cut);
 	g_test_add_func("/changelog-feed/feed", test_feed);
