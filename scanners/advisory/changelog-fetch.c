@@ -18,6 +18,8 @@
 #define MAX_FILE_SIZE ((gint64) 64 * 1024 * 1024)
 /* Of one changelog: the documentation of most binary packages may be a link to that of another. */
 #define MAX_TRIES 8
+/* A binary package up to this size is fetched next once another one has led to it. */
+#define MAX_PREFERRED_SIZE ((gint64) 8 * 1024 * 1024)
 /* Up to here a source package is asked before any binary one. */
 #define SMALL_SOURCE_SIZE ((gint64) 4 * 1024 * 1024)
 
@@ -27,6 +29,7 @@ typedef struct {
 	const char *installed; /* (nullable): the lowest version that must be reached */
 	CamAptFile *source;    /* (nullable) */
 	GPtrArray *files;      /* (element-type CamAptFile), not owned, in the order of trying */
+	CamAptFile *large;     /* (nullable): one of these that is known to have it */
 	guint next;	       /* of these */
 	char *text;	       /* (nullable): one that is cut off */
 	char *problem;	       /* (nullable): of the file that was tried first */
@@ -203,6 +206,11 @@ prefer_binary(Search *search, const char *name)
 
 		if (!g_str_has_prefix(base, start))
 			continue;
+		/* A large one waits for its turn, which comes before the tries are used up. */
+		if (file->size > MAX_PREFERRED_SIZE) {
+			search->large = file;
+			return;
+		}
 		g_ptr_array_remove_index(search->files, i);
 		g_ptr_array_insert(search->files, search->next, file);
 		return;
@@ -248,6 +256,18 @@ finish(const Fetch *self, Search *search)
 	cam_progress_advance(self->progress, self->phase, 1);
 }
 
+static CamAptFile *
+take_next_file(Search *search)
+{
+	guint index = search->next;
+
+	if (search->large != NULL && search->next == MAX_TRIES - 1) {
+		g_ptr_array_remove(search->files, search->large);
+		g_ptr_array_insert(search->files, MIN(index, search->files->len), search->large);
+	}
+	return g_ptr_array_index(search->files, search->next++);
+}
+
 /* Tries the next file of each; those whose search goes on stay in @batch. */
 static gboolean
 try_next_files(const Fetch *self, GPtrArray *batch, GError **error)
@@ -258,7 +278,7 @@ try_next_files(const Fetch *self, GPtrArray *batch, GError **error)
 	for (guint i = 0; i < batch->len; i++) {
 		Search *search = g_ptr_array_index(batch, i);
 
-		g_ptr_array_add(files, g_ptr_array_index(search->files, search->next++));
+		g_ptr_array_add(files, take_next_file(search));
 	}
 	if (!cam_apt_files_fetch(files, cam_apt_repository_get_cache(self->repository),
 				 self->cancellable, error))
