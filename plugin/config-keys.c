@@ -41,6 +41,15 @@ const CamConfigKey cam_config_keys[] = {
 	  "reported as not judged, which makes the risk level unknown at best (unjudged), or the "
 	  "scan fails (fail). cambiumd always reports, and tries again later.",
 	  lookup_failures },
+	{ "limits", "allow_ambiguous", CAM_CONFIG_BOOL, G_STRUCT_OFFSET(CamConfig, allow_ambiguous),
+	  "no",
+	  "Whether layers are taken that containerd unpacks and that are refused for safety: names "
+	  "with \"..\" (parent-name), a name prefix in GNU headers (gnu-prefix), keys of sparse "
+	  "files without a map (sparse-keys), owners and device numbers that the kernel would cut "
+	  "(owner, device-number), global headers named as files (global-name), hard links to "
+	  "names "
+	  "that end in \"/\" (link-slash). They are read as containerd reads them. For one import, "
+	  "the option --allow-ambiguous does the same." },
 	{ "limits", "layer_size", CAM_CONFIG_SIZE, G_STRUCT_OFFSET(CamConfig, layer_size), "64G",
 	  "Uncompressed bytes of one layer beyond which import refuses it; K, M, G and T are "
 	  "powers "

@@ -84,6 +84,7 @@ typedef struct {
 	CamSeverity unknown_counts_as, unknown_with_fix_counts_as;
 	CamConfigBool offline;
 	CamLookupFailure lookup_failure;
+	CamConfigBool allow_ambiguous;
 	guint64 layer_size, layer_entries, layer_ratio;
 	guint64 index_size, package_size;
 	CamScanLimits scan_limits;

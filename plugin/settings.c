@@ -81,5 +81,6 @@ cam_settings_layer_limits(const CamConfig *config)
 		.max_size = config->layer_size,
 		.max_entries = config->layer_entries,
 		.max_ratio = (guint32) config->layer_ratio,
+		.allow_ambiguous = config->allow_ambiguous == CAM_CONFIG_YES,
 	};
 }

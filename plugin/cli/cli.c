@@ -352,7 +352,7 @@ cam_cli_import(CamCli *self, const CamLocation *location, const char *name, gboo
 		.limits = cam_settings_layer_limits(self->config),
 	};
 
-	import.limits.allow_ambiguous = allow_ambiguous;
+	import.limits.allow_ambiguous |= allow_ambiguous;
 	if (options->platform != NULL) {
 		platform = cam_platform_parse(options->platform, error);
 		if (platform == NULL)

@@ -17,7 +17,8 @@ static const CamOption options[] = {
 	  CAM_COMPLETE_NOTHING, "fail if the name stands for another image already" },
 	{ "allow-ambiguous", 0, CAM_OPTION_FLAG, G_STRUCT_OFFSET(ImportOptions, allow_ambiguous),
 	  NULL, NULL, CAM_COMPLETE_NOTHING,
-	  "accept layers that tar readers understand differently" },
+	  "take also layers that are refused as ambiguous, as containerd reads them (see "
+	  "allow_ambiguous in cambium.conf(5))" },
 	CAM_SOURCE_OPTIONS(ImportOptions, source),
 	{ NULL },
 };

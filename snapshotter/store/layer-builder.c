@@ -260,10 +260,8 @@ cam_layer_builder_add_entry(CamLayerBuilder *self, const CamTarEntry *tar, GErro
 		self->info->files++;
 	if (!cam_layer_entry_from_tar(&entry, tar, &path, error))
 		return FALSE;
-	/* No tree holds these, so nothing would keep their content. */
-	if ((entry.is_whiteout || entry.is_opaque) && tar->stored_size > 0)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "%s: a whiteout that has content", tar->path);
+	if (cam_layer_entry_is_file_at_root(tar))
+		return TRUE;
 	item = push_item(self);
 	own_entry(item, &entry, g_steal_pointer(&path));
 	item->stored_size = tar->stored_size;
@@ -294,12 +292,6 @@ cam_layer_builder_finish(CamLayerBuilder *self, guint64 tar_size, GError **error
 	if (self->refused == NULL)
 		cam_layer_tree_finish(self->tree, &self->refused);
 	return cam_skeleton_writer_finish(self->skeleton, tar_size, error);
-}
-
-int
-cam_layer_builder_get_skeleton(CamLayerBuilder *self)
-{
-	return self->skeleton_fd;
 }
 
 static GInputStream *

@@ -32,8 +32,6 @@ gboolean cam_layer_builder_add_entry(CamLayerBuilder *self, const CamTarEntry *t
 void cam_layer_builder_reserve(CamLayerBuilder *self, CamObjectJob *job, gsize size);
 /* After the last bytes: all objects are hashed and written, the skeleton is whole. */
 gboolean cam_layer_builder_finish(CamLayerBuilder *self, guint64 tar_size, GError **error);
-/* (transfer none): the file that holds the skeleton, not compressed. */
-int cam_layer_builder_get_skeleton(CamLayerBuilder *self);
 /* Makes the layer appear. (transfer full) */
 CamLayerInfo *cam_layer_builder_commit(CamLayerBuilder *self, const char *diff_id, GError **error);
 void cam_layer_builder_free(CamLayerBuilder *self);

@@ -62,6 +62,21 @@ read_whiteout(CamLayerEntry *entry, const char *base, char **path, GError **erro
 }
 
 gboolean
+cam_layer_entry_is_file_at_root(const CamTarEntry *tar)
+{
+	return tar->path[0] == '\0' && tar->type != CAM_TAR_DIRECTORY;
+}
+
+gboolean
+cam_layer_entry_is_without_node(const CamTarEntry *tar)
+{
+	const char *slash = strrchr(tar->path, '/');
+
+	return cam_layer_entry_is_file_at_root(tar) ||
+	       g_str_has_prefix(slash != NULL ? slash + 1 : tar->path, WHITEOUT_PREFIX);
+}
+
+gboolean
 cam_layer_entry_from_tar(CamLayerEntry *entry, const CamTarEntry *tar, char **path, GError **error)
 {
 	const char *slash = strrchr(tar->path, '/');

@@ -16,6 +16,10 @@ G_BEGIN_DECLS
  * whiteout, to *@path. */
 gboolean
 cam_layer_entry_from_tar(CamLayerEntry *entry, const CamTarEntry *tar, char **path, GError **error);
+/* What is no directory under the name of the root belongs to no tree: containerd passes over it. */
+gboolean cam_layer_entry_is_file_at_root(const CamTarEntry *tar);
+/* Whether @tar is that or a whiteout: nothing keeps its content. */
+gboolean cam_layer_entry_is_without_node(const CamTarEntry *tar);
 /* Whether the entry is kept as a file object of the store. */
 gboolean cam_layer_entry_has_object(const CamLayerEntry *entry);
 /* st_mode of the object that stands for the entry. */

@@ -303,6 +303,8 @@ call_for_entry(CamSkeletonReader *skeleton, CamTarReader *reader, const CamTarEn
 
 	if (!cam_layer_entry_from_tar(&entry, tar, &path, error))
 		return FALSE;
+	if (cam_layer_entry_is_file_at_root(tar))
+		return TRUE;
 	if (cam_layer_entry_has_object(&entry)) {
 		g_autoptr(GError) local = NULL;
 
@@ -336,6 +338,8 @@ cam_store_foreach_layer_entry(CamStore *self, const char *diff_id, CamLayerEntry
 	if (skeleton == NULL)
 		return FALSE;
 	reader = cam_tar_reader_new(&source, skeleton);
+	/* Whether to take it was decided by the import. */
+	cam_tar_reader_allow_ambiguous(reader);
 	while ((tar = cam_tar_reader_next(reader, &local)) != NULL)
 		if (!call_for_entry(skeleton, reader, tar, func, user_data, error))
 			return FALSE;

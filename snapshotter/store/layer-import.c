@@ -6,12 +6,13 @@
 #include "snapshotter/store/store.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "snapshotter/base/compression.h"
 #include "snapshotter/store/digest-stream.h"
 #include "snapshotter/store/layer-builder.h"
-#include "snapshotter/store/layer-check.h"
+#include "snapshotter/store/layer-entry.h"
 #include "snapshotter/store/store-private.h"
 
 #define DEFAULT_MAX_SIZE    (64 * G_GUINT64_CONSTANT(1073741824))
@@ -34,6 +35,7 @@ typedef struct {
 	CamTarReader *reader;
 	CamLayerBuilder *builder;
 
+	guint8 head[8]; /* the layer's first bytes, once inflated */
 	guint64 entries;
 	guint64 total; /* bytes of all files, holes included */
 } LayerImport;
@@ -106,6 +108,8 @@ source_read(gpointer user_data, void *buffer, gsize size, GError **error)
 		cam_error_translate(error, NULL);
 		return -1;
 	}
+	if (cam_tar_reader_get_position(self->reader) == 0)
+		memcpy(self->head, buffer, MIN((gsize) n, sizeof self->head));
 	return check_growth(self, cam_tar_reader_get_position(self->reader) + (guint64) n, error)
 		       ? n
 		       : -1;
@@ -214,6 +218,8 @@ read_entries(LayerImport *self, GError **error)
 		if (!count_entry(self, tar, error) ||
 		    !cam_layer_builder_add_entry(self->builder, tar, error))
 			return FALSE;
+		if (cam_layer_entry_is_without_node(tar))
+			cam_tar_reader_content_is_raw(self->reader);
 	}
 	if (local != NULL) {
 		g_propagate_error(error, local);
@@ -265,6 +271,35 @@ set_limits(LayerImport *self, const CamLayerLimits *limits)
 		self->limits.max_ratio = DEFAULT_MAX_RATIO;
 }
 
+/* What is no tar may be compressed in a way that this does not read. */
+static gboolean
+name_compression(const LayerImport *self, GError **error)
+{
+	static const struct {
+		const char *name, *magic;
+		gsize size;
+	} others[] = {
+		{ "xz",
+		  "\xfd"
+		  "7zXZ\0",
+		  6 },
+		{ "bzip2", "BZh", 3 },
+		{ "lz4", "\x04\x22\x4d\x18", 4 },
+		{ "lzip", "LZIP", 4 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(others); i++) {
+		if (memcmp(self->head, others[i].magic, others[i].size) != 0)
+			continue;
+		g_clear_error(error);
+		return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
+				     "the layer is compressed with %s, which is not supported: "
+				     "layers are gzip, zstd or not compressed; convert the image",
+				     others[i].name);
+	}
+	return FALSE;
+}
+
 static CamLayerInfo *
 import(LayerImport *self, const CamDescriptor *descriptor, const char *diff_id, GError **error)
 {
@@ -273,12 +308,15 @@ import(LayerImport *self, const CamDescriptor *descriptor, const char *diff_id, 
 	g_autofree char *digest = NULL;
 
 	self->reader = cam_tar_reader_new(&source, self);
-	if (!read_entries(self, error))
+	if (self->limits.allow_ambiguous)
+		cam_tar_reader_allow_ambiguous(self->reader);
+	if (!read_entries(self, error)) {
+		if (cam_tar_reader_get_position(self->reader) <= CAM_TAR_BLOCK_SIZE)
+			name_compression(self, error);
 		return NULL;
+	}
 	digest = check_digests(self, descriptor, diff_id, error);
-	if (digest == NULL ||
-	    (!self->limits.allow_ambiguous &&
-	     !cam_layer_check(cam_layer_builder_get_skeleton(self->builder), error)))
+	if (digest == NULL)
 		return NULL;
 	info = cam_layer_builder_commit(self->builder, digest, error);
 	if (info == NULL || (descriptor != NULL &&

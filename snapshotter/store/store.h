@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  * The content-addressed store of images. On disk:
  *
  *   DIR/repo/           OSTree repository: layers, merged rootfs trees, skeletons
- *   DIR/blobs/sha256/   manifests, indexes, configs, and the compressed layers made here
+ *   DIR/blobs/ALGORITHM/ manifests, indexes, configs, and the compressed layers made here
  *   DIR/state.db        SQLite: images, layers and the blobs they came from, leases, content
  * digests DIR/tmp/            one directory a running operation, locked by it; dead ones are swept
  *   DIR/lock            flock: shared by operations, exclusive for the sweep of gc
@@ -60,6 +60,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamStoreHold, cam_store_release)
 
 /* Returns: (transfer full): the digest. Durable when this returns; present ones are kept. */
 char *cam_store_put_blob(CamStore *self, GBytes *bytes, GError **error);
+/* The same under a digest of any algorithm; DATA_LOSS if it is another one's. */
+gboolean cam_store_put_blob_as(CamStore *self, GBytes *bytes, const char *digest, GError **error);
 /* Reads @content to its end; @digest (nullable) is checked, the real one is returned. */
 char *cam_store_put_blob_stream(CamStore *self, GInputStream *content, const char *digest,
 				gint64 *size, GCancellable *cancellable, GError **error);
@@ -74,7 +76,7 @@ typedef struct {
 	guint64 max_size;    /* uncompressed bytes; 0 means the default, 64 GiB */
 	guint64 max_entries; /* default 4 million */
 	guint32 max_ratio;   /* uncompressed : compressed beyond the first 64 MiB; default 1000 */
-	gboolean allow_ambiguous; /* import also what our reader and libarchive read differently */
+	gboolean allow_ambiguous; /* import also what CamTarAmbiguity names */
 } CamLayerLimits;
 
 typedef struct {

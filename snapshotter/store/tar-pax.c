@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * pax extended headers (POSIX.1-2017 "pax Extended Header") with the keys that container layers
- * use: SCHILY.xattr, LIBARCHIVE.xattr, GNU.sparse. Keys that are not known are passed over, as the
- * standard asks.
+ * pax extended headers (POSIX.1-2017 "pax Extended Header") with the keys that containerd goes by,
+ * through Go's archive/tar: the names, numbers and mtime of an entry, SCHILY.xattr and GNU.sparse.
+ * All other keys are passed over, as the standard asks, LIBARCHIVE.xattr and SCHILY.devmajor too.
  */
 #include "snapshotter/store/tar-pax.h"
 
@@ -11,16 +11,36 @@
 #define XATTR_NAME_MAX 255 /* Linux */
 #define NSEC_PER_SEC   1000000000LL
 #define MAX_SECONDS    (G_MAXINT64 / NSEC_PER_SEC - 1)
+#define XATTR_PREFIX   "SCHILY.xattr."
+#define SPARSE_PREFIX  "GNU.sparse."
 
 typedef struct {
 	const char *start, *end;
 } Text;
 
+/* Of all records: key → Text, and the map of form 0.0 put together, as in form 0.1. */
+struct _CamTarPaxRecords {
+	GHashTable *values;
+	GString *map;
+	gsize n_map;
+};
+
 typedef gboolean (*ApplyFunc)(CamTarPax *self, const char *key, Text value, GError **error);
+
+static void
+records_free(CamTarPaxRecords *self)
+{
+	g_clear_pointer(&self->values, g_hash_table_unref);
+	if (self->map != NULL)
+		g_string_free(self->map, TRUE);
+	g_free(self);
+}
 
 void
 cam_tar_pax_free(CamTarPax *self)
 {
+	g_clear_pointer(&self->records, records_free);
+	g_free(self->data);
 	g_free(self->path);
 	g_free(self->link_path);
 	g_free(self->sparse_name);
@@ -29,11 +49,15 @@ cam_tar_pax_free(CamTarPax *self)
 	g_free(self);
 }
 
-gboolean
-cam_tar_decimal(const char *text, const char *end, const char *what, guint64 *value, GError **error)
-{
-	guint64 number = 0;
+/* ---- values ---- */
 
+gboolean
+cam_tar_decimal(const char *text, const char *end, const char *what, gint64 *value, GError **error)
+{
+	gboolean negative = text < end && *text == '-';
+	guint64 number = 0, limit = (guint64) G_MAXINT64 + negative;
+
+	text += text < end && (*text == '-' || *text == '+');
 	if (text == end)
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "%s is empty", what);
 	for (; text < end; text++) {
@@ -41,243 +65,111 @@ cam_tar_decimal(const char *text, const char *end, const char *what, guint64 *va
 			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 					     "%s is not a decimal number", what);
 		if (!g_uint64_checked_mul(&number, number, 10) ||
-		    !g_uint64_checked_add(&number, number, (guint64) (*text - '0')))
+		    !g_uint64_checked_add(&number, number, (guint64) (*text - '0')) ||
+		    number > limit)
 			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "%s is too large",
 					     what);
 	}
-	*value = number;
+	*value = negative ? (gint64) -number : (gint64) number;
 	return TRUE;
 }
 
-static gboolean
-decimal32(Text value, const char *what, guint32 *out, GError **error)
+gint64
+cam_tar_time(gint64 seconds, gint64 nanoseconds)
 {
-	guint64 number;
-
-	if (!cam_tar_decimal(value.start, value.end, what, &number, error))
-		return FALSE;
-	if (number > G_MAXUINT32)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "%s is too large", what);
-	*out = (guint32) number;
-	return TRUE;
+	return seconds > MAX_SECONDS || seconds < -MAX_SECONDS
+		       ? 0
+		       : seconds * NSEC_PER_SEC + nanoseconds;
 }
 
 static gboolean
-decimal_size(Text value, const char *what, guint64 *out, GError **error)
+apply_name(char **name, Text value)
 {
-	if (!cam_tar_decimal(value.start, value.end, what, out, error))
-		return FALSE;
-	if (*out > G_MAXINT64)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "%s is too large", what);
-	return TRUE;
-}
-
-static gboolean
-apply_name(char **name, const char *key, Text value, GError **error)
-{
-	gsize size = (gsize) (value.end - value.start);
-
-	if (memchr(value.start, '\0', size) != NULL)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "%s holds a NUL byte", key);
 	g_free(*name);
-	*name = g_strndup(value.start, size);
+	*name = g_strndup(value.start, (gsize) (value.end - value.start));
 	return TRUE;
 }
 
 static gboolean
 apply_path(CamTarPax *self, const char *key, Text value, GError **error)
 {
-	return apply_name(&self->path, key, value, error);
+	return apply_name(&self->path, value);
 }
 
 static gboolean
 apply_link_path(CamTarPax *self, const char *key, Text value, GError **error)
 {
-	return apply_name(&self->link_path, key, value, error);
+	return apply_name(&self->link_path, value);
 }
 
 static gboolean
 apply_size(CamTarPax *self, const char *key, Text value, GError **error)
 {
 	self->has_size = TRUE;
-	return decimal_size(value, key, &self->size, error);
+	return cam_tar_decimal(value.start, value.end, key, &self->size, error);
 }
 
 static gboolean
 apply_uid(CamTarPax *self, const char *key, Text value, GError **error)
 {
 	self->has_uid = TRUE;
-	return decimal32(value, key, &self->uid, error);
+	return cam_tar_decimal(value.start, value.end, key, &self->uid, error);
 }
 
 static gboolean
 apply_gid(CamTarPax *self, const char *key, Text value, GError **error)
 {
 	self->has_gid = TRUE;
-	return decimal32(value, key, &self->gid, error);
+	return cam_tar_decimal(value.start, value.end, key, &self->gid, error);
 }
 
+/* [-]seconds[.fraction]; digits beyond nanoseconds are cut. */
 static gboolean
-apply_dev_major(CamTarPax *self, const char *key, Text value, GError **error)
+read_time(Text value, const char *key, gint64 *time, GError **error)
 {
-	self->has_dev_major = TRUE;
-	return decimal32(value, key, &self->dev_major, error);
+	const char *point = memchr(value.start, '.', (gsize) (value.end - value.start));
+	gint64 seconds, nanoseconds = 0, place = NSEC_PER_SEC / 10;
+
+	if (!cam_tar_decimal(value.start, point != NULL ? point : value.end, key, &seconds, error))
+		return FALSE;
+	for (const char *p = point != NULL ? point + 1 : value.end; p < value.end;
+	     p++, place /= 10) {
+		if (!g_ascii_isdigit(*p))
+			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+					     "%s is not a decimal number", key);
+		nanoseconds += place * (*p - '0');
+	}
+	*time = cam_tar_time(seconds, *value.start == '-' ? -nanoseconds : nanoseconds);
+	return TRUE;
 }
 
-static gboolean
-apply_dev_minor(CamTarPax *self, const char *key, Text value, GError **error)
-{
-	self->has_dev_minor = TRUE;
-	return decimal32(value, key, &self->dev_minor, error);
-}
-
-/* [-]seconds[.fraction]; digits beyond nanoseconds are cut as the kernel would. */
 static gboolean
 apply_mtime(CamTarPax *self, const char *key, Text value, GError **error)
 {
-	gboolean negative = value.start < value.end && *value.start == '-';
-	const char *start = value.start + negative;
-	const char *point = memchr(start, '.', (gsize) (value.end - start));
-	guint64 seconds, nanoseconds = 0;
-
-	if (!cam_tar_decimal(start, point != NULL ? point : value.end, key, &seconds, error))
-		return FALSE;
-	if (seconds > MAX_SECONDS)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "%s is too large", key);
-	if (point != NULL) {
-		guint64 place = NSEC_PER_SEC / 10;
-
-		for (const char *p = point + 1; p < value.end; p++, place /= 10) {
-			if (!g_ascii_isdigit(*p))
-				return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-						     "%s is not a decimal number", key);
-			nanoseconds += place * (guint64) (*p - '0');
-		}
-	}
 	self->has_mtime = TRUE;
-	self->mtime = (gint64) seconds * NSEC_PER_SEC + (gint64) nanoseconds;
-	if (negative)
-		self->mtime = -self->mtime;
-	return TRUE;
-}
-
-/* The extents of form 0.0 come as alternating records. */
-static gboolean
-add_number_to_map(CamTarPax *self, gboolean is_offset, guint64 number, GError **error)
-{
-	CamTarExtent extent = { .offset = number, .length = G_MAXUINT64 };
-	CamTarExtent *last = NULL;
-
-	if (self->extents == NULL)
-		self->extents = g_array_new(FALSE, FALSE, sizeof(CamTarExtent));
-	if (self->extents->len > 0)
-		last = &g_array_index(self->extents, CamTarExtent, self->extents->len - 1);
-	gboolean open = last != NULL && last->length == G_MAXUINT64;
-	if (is_offset == open)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "the sparse map is out of order");
-	if (is_offset && self->extents->len >= CAM_TAR_MAX_EXTENTS)
-		return cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
-				     "the sparse map has more than %d parts", CAM_TAR_MAX_EXTENTS);
-	if (is_offset)
-		g_array_append_val(self->extents, extent);
-	else
-		last->length = number;
-	return TRUE;
+	return read_time(value, key, &self->mtime, error);
 }
 
 static gboolean
-apply_sparse_offset(CamTarPax *self, const char *key, Text value, GError **error)
+check_time(CamTarPax *self, const char *key, Text value, GError **error)
 {
-	guint64 number;
+	gint64 unused;
 
-	self->is_sparse = TRUE;
-	return decimal_size(value, key, &number, error) &&
-	       add_number_to_map(self, TRUE, number, error);
-}
-
-static gboolean
-apply_sparse_length(CamTarPax *self, const char *key, Text value, GError **error)
-{
-	guint64 number;
-
-	self->is_sparse = TRUE;
-	return decimal_size(value, key, &number, error) &&
-	       add_number_to_map(self, FALSE, number, error);
-}
-
-static gboolean
-apply_sparse_map(CamTarPax *self, const char *key, Text value, GError **error)
-{
-	gboolean is_offset = TRUE;
-
-	self->is_sparse = TRUE;
-	g_clear_pointer(&self->extents, g_array_unref);
-	for (const char *p = value.start; p <= value.end; is_offset = !is_offset) {
-		const char *comma = memchr(p, ',', (gsize) (value.end - p));
-		Text part = { p, comma != NULL ? comma : value.end };
-		guint64 number;
-
-		if (!decimal_size(part, key, &number, error) ||
-		    !add_number_to_map(self, is_offset, number, error))
-			return FALSE;
-		p = part.end + 1;
-	}
-	return TRUE;
-}
-
-static gboolean
-apply_sparse_name(CamTarPax *self, const char *key, Text value, GError **error)
-{
-	self->is_sparse = TRUE;
-	return apply_name(&self->sparse_name, key, value, error);
-}
-
-static gboolean
-apply_sparse_size(CamTarPax *self, const char *key, Text value, GError **error)
-{
-	self->is_sparse = self->has_real_size = TRUE;
-	return decimal_size(value, key, &self->real_size, error);
-}
-
-static gboolean
-apply_sparse_major(CamTarPax *self, const char *key, Text value, GError **error)
-{
-	guint64 major;
-
-	if (!cam_tar_decimal(value.start, value.end, key, &major, error))
-		return FALSE;
-	if (major > 1)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "unknown form of a sparse file");
-	self->is_sparse = TRUE;
-	self->map_in_data = major == 1;
-	return TRUE;
+	return read_time(value, key, &unused, error);
 }
 
 static const struct {
 	const char *key;
 	ApplyFunc apply;
 } keys[] = {
-	{ "path", apply_path },
-	{ "linkpath", apply_link_path },
-	{ "size", apply_size },
-	{ "uid", apply_uid },
-	{ "gid", apply_gid },
-	{ "mtime", apply_mtime },
-	{ "SCHILY.devmajor", apply_dev_major },
-	{ "SCHILY.devminor", apply_dev_minor },
-	{ "GNU.sparse.offset", apply_sparse_offset },
-	{ "GNU.sparse.numbytes", apply_sparse_length },
-	{ "GNU.sparse.map", apply_sparse_map },
-	{ "GNU.sparse.name", apply_sparse_name },
-	{ "GNU.sparse.size", apply_sparse_size },
-	{ "GNU.sparse.realsize", apply_sparse_size },
-	{ "GNU.sparse.major", apply_sparse_major },
+	{ "path", apply_path },	 { "linkpath", apply_link_path },
+	{ "size", apply_size },	 { "uid", apply_uid },
+	{ "gid", apply_gid },	 { "mtime", apply_mtime },
+	{ "atime", check_time }, { "ctime", check_time },
 };
 
 static gboolean
-add_xattr(CamTarPax *self, const char *name, GBytes *value, gboolean replace, GError **error)
+add_xattr(CamTarPax *self, const char *name, Text value, GError **error)
 {
 	gsize size = strlen(name);
 
@@ -287,91 +179,265 @@ add_xattr(CamTarPax *self, const char *name, GBytes *value, gboolean replace, GE
 	if (self->xattrs == NULL)
 		self->xattrs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 						     (GDestroyNotify) g_bytes_unref);
-	if (replace || !g_hash_table_contains(self->xattrs, name))
-		g_hash_table_replace(self->xattrs, g_strdup(name), g_bytes_ref(value));
+	g_hash_table_replace(self->xattrs, g_strdup(name),
+			     g_bytes_new(value.start, (gsize) (value.end - value.start)));
 	return TRUE;
-}
-
-/* Beside SCHILY.xattr, libarchive writes its own form: name in URL, value in base64 encoding. */
-static gboolean
-add_libarchive_xattr(CamTarPax *self, const char *encoded, Text value, GError **error)
-{
-	g_autofree char *name = g_uri_unescape_string(encoded, NULL);
-	g_autofree char *text = g_strndup(value.start, (gsize) (value.end - value.start));
-	gsize size;
-
-	if (name == NULL)
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "an extended attribute with a damaged name");
-	guchar *data = g_base64_decode(text, &size);
-	g_autoptr(GBytes) bytes = g_bytes_new_take(data, size);
-	return add_xattr(self, name, bytes, FALSE, error);
 }
 
 static gboolean
 apply_record(CamTarPax *self, const char *key, Text value, GError **error)
 {
-	if (g_str_has_prefix(key, "SCHILY.xattr.")) {
-		g_autoptr(GBytes) bytes =
-			g_bytes_new(value.start, (gsize) (value.end - value.start));
-		return add_xattr(self, key + strlen("SCHILY.xattr."), bytes, TRUE, error);
-	}
-	if (g_str_has_prefix(key, "LIBARCHIVE.xattr."))
-		return add_libarchive_xattr(self, key + strlen("LIBARCHIVE.xattr."), value, error);
-	/* An empty value takes the key back: the header's own field holds again. */
+	/* An empty attribute is one; every other empty value leaves the header's own field. */
+	if (g_str_has_prefix(key, XATTR_PREFIX))
+		return add_xattr(self, key + strlen(XATTR_PREFIX), value, error);
 	if (value.start == value.end)
 		return TRUE;
 	for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
 		if (g_str_equal(keys[i].key, key))
 			return keys[i].apply(self, key, value, error);
+	if (g_str_has_prefix(key, SPARSE_PREFIX))
+		self->has_stray_sparse_keys = TRUE;
 	return TRUE;
+}
+
+/* ---- records ---- */
+
+/* The records of form 0.0: offset and length in turn, the one kind that repeats keys. */
+static gboolean
+add_to_map(CamTarPaxRecords *self, gboolean is_offset, Text value, GError **error)
+{
+	gsize size = (gsize) (value.end - value.start);
+
+	if (is_offset != (self->n_map % 2 == 0) || memchr(value.start, ',', size) != NULL)
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     "the sparse map is out of order");
+	if (self->map == NULL)
+		self->map = g_string_new(NULL);
+	if (self->n_map++ > 0)
+		g_string_append_c(self->map, ',');
+	g_string_append_len(self->map, value.start, (gssize) size);
+	return TRUE;
+}
+
+static gboolean
+add_record(CamTarPaxRecords *self, char *key, Text value, GError **error)
+{
+	g_autofree char *owned = key;
+	Text *kept;
+
+	if (g_str_equal(key, SPARSE_PREFIX "offset") || g_str_equal(key, SPARSE_PREFIX "numbytes"))
+		return add_to_map(self, g_str_equal(key, SPARSE_PREFIX "offset"), value, error);
+	kept = g_new(Text, 1);
+	*kept = value;
+	g_hash_table_replace(self->values, g_steal_pointer(&owned), kept);
+	return TRUE;
+}
+
+/* NUL bytes may stand in values, but not in those that are names. */
+static gboolean
+has_wrong_nul(const char *key, gsize key_size, Text value)
+{
+	static const char *const names[] = { "path", "linkpath", "uname", "gname" };
+
+	if (memchr(key, '\0', key_size) != NULL)
+		return TRUE;
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
+		if (key_size == strlen(names[i]) && memcmp(key, names[i], key_size) == 0)
+			return memchr(value.start, '\0', (gsize) (value.end - value.start)) != NULL;
+	return FALSE;
 }
 
 /* One record: "LENGTH KEY=VALUE\n", the length counting all of it. */
 static gboolean
-parse_record(CamTarPax *self, const char *data, const char *end, gsize *used, GHashTable *seen,
-	     GError **error)
+parse_record(CamTarPaxRecords *self, const char *data, const char *end, gsize *used, GError **error)
 {
-	const char *blank = memchr(data, ' ', (gsize) MIN(end - data, 20));
-	guint64 length;
+	const char *blank = memchr(data, ' ', (gsize) (end - data)), *key, *equals;
+	gint64 length;
 
 	if (blank == NULL || !cam_tar_decimal(data, blank, "record length", &length, NULL) ||
-	    length > (guint64) (end - data) || length < (guint64) (blank - data) + 3 ||
+	    length < 5 || length > end - data || length <= blank + 1 - data ||
 	    data[length - 1] != '\n')
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 				     "a malformed record in an extended header");
-	Text value = { memchr(blank + 1, '=', length - 1 - (gsize) (blank + 1 - data)),
-		       data + length - 1 };
-	if (value.start == NULL || value.start == blank + 1 ||
-	    memchr(blank + 1, '\0', (gsize) (value.start - blank - 1)) != NULL)
+	key = blank + 1;
+	equals = memchr(key, '=', (gsize) (data + length - 1 - key));
+	Text value = { equals + 1, data + length - 1 };
+	if (equals == NULL || equals == key || has_wrong_nul(key, (gsize) (equals - key), value))
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "a malformed key in an extended header");
-	g_autofree char *key = g_strndup(blank + 1, (gsize) (value.start - blank - 1));
-	value.start++;
-	*used = length;
-	/* Which of two wins is where readers differ; only form 0.0 of sparse files repeats keys. */
-	if (!g_str_equal(key, "GNU.sparse.offset") && !g_str_equal(key, "GNU.sparse.numbytes") &&
-	    !g_hash_table_add(seen, g_strdup(key)))
-		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "\"%.100s\" twice in one extended header", key);
-	return apply_record(self, key, value, error);
+				     "a malformed key or name in an extended header");
+	*used = (gsize) length;
+	return add_record(self, g_strndup(key, (gsize) (equals - key)), value, error);
 }
 
-CamTarPax *
-cam_tar_pax_parse(const char *data, gsize size, GError **error)
+static gboolean
+parse_records(CamTarPaxRecords *self, const char *data, gsize size, GError **error)
 {
-	g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(CamTarPax) self = g_new0(CamTarPax, 1);
 	const char *end = data + size;
 
+	self->values = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	while (data < end) {
 		gsize used = 0;
 
-		if (!parse_record(self, data, end, &used, seen, error))
-			return NULL;
+		if (!parse_record(self, data, end, &used, error))
+			return FALSE;
 		data += used;
 	}
-	return g_steal_pointer(&self);
+	if (self->map != NULL) {
+		Text *map = g_new(Text, 1);
+
+		*map = (Text){ self->map->str, self->map->str + self->map->len };
+		g_hash_table_replace(self->values, g_strdup(SPARSE_PREFIX "map"), map);
+	}
+	return TRUE;
+}
+
+/* ---- sparse files ---- */
+
+/* (nullable): the value of a record that is not empty */
+static const Text *
+get_sparse(const CamTarPaxRecords *records, const char *name)
+{
+	g_autofree char *key = g_strconcat(SPARSE_PREFIX, name, NULL);
+	const Text *value = g_hash_table_lookup(records->values, key);
+
+	return value != NULL && value->start < value->end ? value : NULL;
+}
+
+static gboolean
+is_text(const Text *value, const char *text)
+{
+	gsize size = strlen(text);
+
+	return value != NULL && (gsize) (value->end - value->start) == size &&
+	       memcmp(value->start, text, size) == 0;
+}
+
+static CamTarSparse
+sparse_form(const CamTarPaxRecords *records)
+{
+	const Text *major = get_sparse(records, "major"), *minor = get_sparse(records, "minor");
+
+	if (is_text(major, "0") && (is_text(minor, "0") || is_text(minor, "1")))
+		return CAM_TAR_SPARSE_MAP_IN_HEADER;
+	if (is_text(major, "1") && is_text(minor, "0"))
+		return CAM_TAR_SPARSE_MAP_IN_DATA;
+	if (major != NULL || minor != NULL || get_sparse(records, "map") == NULL)
+		return CAM_TAR_SPARSE_NONE;
+	return CAM_TAR_SPARSE_MAP_IN_HEADER;
+}
+
+static gboolean
+take_map_number(const char **p, const char *end, guint64 *value, GError **error)
+{
+	const char *comma = memchr(*p, ',', (gsize) (end - *p));
+	gint64 number;
+
+	if (!cam_tar_decimal(*p, comma != NULL ? comma : end, "a number of the sparse map", &number,
+			     error))
+		return FALSE;
+	if (number < 0)
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     "a number of the sparse map is negative");
+	*value = (guint64) number;
+	*p = comma != NULL ? comma + 1 : NULL;
+	return TRUE;
+}
+
+static gboolean
+read_header_map(CamTarPax *self, const CamTarPaxRecords *records, GError **error)
+{
+	const Text *map = get_sparse(records, "map"), *stated = get_sparse(records, "numblocks");
+	const char *p = map != NULL ? map->start : NULL;
+	gint64 n = 0;
+
+	self->extents = g_array_new(FALSE, FALSE, sizeof(CamTarExtent));
+	if (stated == NULL)
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     "a sparse map without " SPARSE_PREFIX "numblocks");
+	if (!cam_tar_decimal(stated->start, stated->end, SPARSE_PREFIX "numblocks", &n, error))
+		return FALSE;
+	while (p != NULL) {
+		CamTarExtent extent;
+
+		if (self->extents->len >= CAM_TAR_MAX_EXTENTS)
+			return cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
+					     "the sparse map has more than %d parts",
+					     CAM_TAR_MAX_EXTENTS);
+		if (!take_map_number(&p, map->end, &extent.offset, error))
+			return FALSE;
+		if (p == NULL)
+			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+					     "the sparse map is out of order");
+		if (!take_map_number(&p, map->end, &extent.length, error))
+			return FALSE;
+		g_array_append_val(self->extents, extent);
+	}
+	return n == (gint64) self->extents->len ||
+	       cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+			     "the sparse map has %u parts instead of %" G_GINT64_FORMAT,
+			     self->extents->len, n);
+}
+
+static gboolean
+merge_sparse(CamTarPax *self, const CamTarPaxRecords *records, GError **error)
+{
+	const Text *name, *size;
+
+	if (!self->has_stray_sparse_keys)
+		return TRUE;
+	self->sparse = sparse_form(records);
+	if (self->sparse == CAM_TAR_SPARSE_NONE)
+		return TRUE;
+	self->has_stray_sparse_keys = FALSE;
+	name = get_sparse(records, "name");
+	if (name != NULL && memchr(name->start, '\0', (gsize) (name->end - name->start)) != NULL)
+		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+				     SPARSE_PREFIX "name holds a NUL byte");
+	if (name != NULL)
+		apply_name(&self->sparse_name, *name);
+	size = get_sparse(records, "size");
+	if (size == NULL)
+		size = get_sparse(records, "realsize");
+	self->has_real_size = size != NULL;
+	if (size != NULL &&
+	    !cam_tar_decimal(size->start, size->end, SPARSE_PREFIX "size", &self->real_size, error))
+		return FALSE;
+	return self->sparse == CAM_TAR_SPARSE_MAP_IN_DATA || read_header_map(self, records, error);
+}
+
+/* ---- all of it ---- */
+
+CamTarPax *
+cam_tar_pax_parse(char *data, gsize size, GError **error)
+{
+	g_autoptr(CamTarPax) self = g_new0(CamTarPax, 1);
+
+	self->data = data;
+	self->records = g_new0(CamTarPaxRecords, 1);
+	return parse_records(self->records, data, size, error) ? g_steal_pointer(&self) : NULL;
+}
+
+char *
+cam_tar_pax_get_path(const CamTarPax *self)
+{
+	const Text *path = g_hash_table_lookup(self->records->values, "path");
+
+	return path != NULL && path->start < path->end
+		       ? g_strndup(path->start, (gsize) (path->end - path->start))
+		       : NULL;
+}
+
+gboolean
+cam_tar_pax_merge(CamTarPax *self, gboolean with_sparse, GError **error)
+{
+	GHashTableIter iter;
+	gpointer key, value;
+
+	g_hash_table_iter_init(&iter, self->records->values);
+	while (g_hash_table_iter_next(&iter, &key, &value))
+		if (!apply_record(self, key, *(Text *) value, error))
+			return FALSE;
+	return !with_sparse || merge_sparse(self, self->records, error);
 }
 
 GVariant *

@@ -31,12 +31,13 @@ typedef struct {
  * CamTarEntry: one member, with every extension applied.
  */
 typedef struct {
-	const char *path;	 /* cleaned: no leading or double "/", no "."; "" is the root */
+	const char *path; /* cleaned: no leading or double "/", no "."; "" is the root, whatever the
+			     type */
 	const char *link_target; /* (nullable): symbolic link: as is; hard link: cleaned path */
 	CamTarType type;
 	guint32 mode; /* 07777 at most */
 	guint32 uid, gid;
-	gint64 mtime;	     /* nanoseconds since 1970 */
+	gint64 mtime;	     /* nanoseconds since 1970; 0 where 64 bits cannot hold it */
 	guint64 size;	     /* of the file; sparse: with its holes */
 	guint64 stored_size; /* content bytes in the archive */
 	guint32 rdev_major, rdev_minor;
@@ -50,27 +51,30 @@ typedef struct {
 	/* As read(2): 0 at the end. May be called again after the end. */
 	gssize (*read)(gpointer user_data, void *buffer, gsize size, GError **error);
 	/* (nullable): told every byte of the archive that is no file content, in order. What is
-	 * not told are exactly the stored_size bytes of each entry, at their places. */
+	 * not told are exactly the stored_size bytes of each entry, at their places, but for those
+	 * that cam_tar_reader_content_is_raw() was called for. */
 	gboolean (*raw)(gpointer user_data, gconstpointer data, gsize size, GError **error);
 } CamTarSource;
 
 /**
  * CamTarReader:
  *
- * A strict, streaming reader of tar: v7, ustar, pax, GNU (long names, all four sparse forms,
- * base-256 numbers). Names are bytes. What two readers could understand differently is refused
- * rather than guessed: `..`, wrong checksums, numbers with garbage, names given twice and
- * differently, data behind the end. Every error is %CAM_ERROR_INVALID_ARGUMENT (malformed),
- * %CAM_ERROR_RESOURCE_EXHAUSTED (a cap) or %CAM_ERROR_DATA_LOSS (truncated) and names entry and
- * offset.
+ * A streaming reader of tar that sees what containerd sees, through Go's archive/tar: v7, ustar,
+ * star, pax, GNU (long names, all four sparse forms, base-256 numbers). Names are bytes. Where Go
+ * takes the last of two answers, so does this; what Go refuses is refused. TAR.md lists where
+ * readers differ and what is done then; a test holds it against Go. Refused by name, unless
+ * cam_tar_reader_allow_ambiguous() is called: the kinds of #CamTarAmbiguity, because reading them
+ * as Go does is dangerous.
  *
- * As containerd and Go's archive/tar do, global pax headers are passed over; one that would change
- * names or sizes is refused.
+ * Every error is %CAM_ERROR_INVALID_ARGUMENT (malformed), %CAM_ERROR_RESOURCE_EXHAUSTED (a cap)
+ * or %CAM_ERROR_DATA_LOSS (truncated) and names entry and offset.
  */
 typedef struct _CamTarReader CamTarReader;
 
 /* @source must outlive the reader. */
 CamTarReader *cam_tar_reader_new(const CamTarSource *source, gpointer user_data);
+/* Reads them as Go does. For layers that are in the store already, and where it was asked for. */
+void cam_tar_reader_allow_ambiguous(CamTarReader *self);
 void cam_tar_reader_free(CamTarReader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamTarReader, cam_tar_reader_free)
 
@@ -81,6 +85,8 @@ const CamTarEntry *cam_tar_reader_next(CamTarReader *self, GError **error);
 gssize cam_tar_reader_read(CamTarReader *self, void *buffer, gsize size, GError **error);
 /* Says that the source leaves the content of the current entry out. */
 void cam_tar_reader_content_is_absent(CamTarReader *self);
+/* Says that the content of the current entry is to be told as raw bytes when it is passed over. */
+void cam_tar_reader_content_is_raw(CamTarReader *self);
 /* Bytes of the archive so far, content included also where it is absent. */
 guint64 cam_tar_reader_get_position(CamTarReader *self);
 

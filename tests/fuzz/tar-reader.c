@@ -74,8 +74,8 @@ cam_fuzz_seeds(void)
 	tar_add(sparse,
 		&(TarSample){
 			.name = "s", .type = '0', .content = map, .content_size = sizeof map });
-	tar_pax(sparse, 'x', "GNU.sparse.size", "10000", "GNU.sparse.name", "s01", "GNU.sparse.map",
-		"1000,3,9000,2", NULL);
+	tar_pax(sparse, 'x', "GNU.sparse.size", "10000", "GNU.sparse.name", "s01",
+		"GNU.sparse.numblocks", "2", "GNU.sparse.map", "1000,3,9000,2", NULL);
 	tar_file(sparse, "s01", "abcde");
 	g_ptr_array_add(seeds, tar_end(sparse));
 	return seeds;

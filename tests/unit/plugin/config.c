@@ -4,6 +4,8 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#include "plugin/settings.h"
+
 static CamConfig *
 load(const char *text, GError **error)
 {
@@ -28,7 +30,8 @@ test_all_keys(void)
 	g_autoptr(CamConfig) config =
 		load("[store]\npath = /srv/images\n[scan]\nunknown_counts_as=high\n"
 		     "unknown_with_fix_counts_as=low\noffline=yes\nlookup_failure=fail\n"
-		     "[limits]\nlayer_size=2G\nlayer_entries=10\nlayer_ratio=50\npackages=7\n"
+		     "[limits]\nallow_ambiguous=yes\nlayer_size=2G\nlayer_entries=10\nlayer_ratio="
+		     "50\npackages=7\n"
 		     "package_database_size=1M\nfindings=9\n"
 		     "[registries]\ninsecure=one.example.org;two.example.org:5000\n"
 		     "auth_file=/etc/auth\n[fix]\nsuffix=.1\n"
@@ -48,6 +51,7 @@ test_all_keys(void)
 	g_assert_cmpuint(config->scan_limits.database_size, ==, 1024 * 1024);
 	g_assert_cmpuint(config->scan_limits.findings, ==, 9);
 	g_assert_cmpuint(config->layer_ratio, ==, 50);
+	g_assert_true(cam_settings_layer_limits(config).allow_ambiguous);
 	g_assert_true(cam_config_is_insecure(config, "two.example.org:5000"));
 	g_assert_false(cam_config_is_insecure(config, "two.example.org"));
 	g_assert_false(cam_config_is_insecure(config, NULL));

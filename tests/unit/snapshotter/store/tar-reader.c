@@ -158,8 +158,7 @@ test_times_and_attributes(void)
 		"LIBARCHIVE.xattr.user.c%20d", "Mw==", "LIBARCHIVE.xattr.user.a", "OTk=", NULL);
 	tar_file(tar, "f", "x");
 	g_autofree char *text = g_variant_print(first(&reader, &feed, tar)->xattrs, FALSE);
-	g_assert_cmpstr(text, ==,
-			"[(b'user.a', [0x31]), (b'user.b', [0x32]), (b'user.c d', [0x33])]");
+	g_assert_cmpstr(text, ==, "[(b'user.a', [0x31]), (b'user.b', [0x32])]");
 	done(reader, &feed);
 }
 
@@ -194,8 +193,8 @@ test_sparse(void)
 	assert_sparse(tar, "s00", 10000, 2, map);
 
 	tar = g_byte_array_new();
-	tar_pax(tar, 'x', "GNU.sparse.size", "10000", "GNU.sparse.name", "s01", "GNU.sparse.map",
-		"1000,3,9000,2", NULL);
+	tar_pax(tar, 'x', "GNU.sparse.size", "10000", "GNU.sparse.name", "s01",
+		"GNU.sparse.numblocks", "2", "GNU.sparse.map", "1000,3,9000,2", NULL);
 	tar_file(tar, "GNUSparseFile.1/s01", "abcde");
 	assert_sparse(tar, "s01", 10000, 2, map);
 
@@ -323,12 +322,6 @@ test_refused_names(void)
 	tar_file(tar, "x", "x");
 	assert_refused(tar, CAM_ERROR_RESOURCE_EXHAUSTED, "file system");
 	tar = g_byte_array_new();
-	tar_file(tar, "", "x");
-	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "without a name");
-	tar = g_byte_array_new();
-	tar_file(tar, "file/", "x");
-	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "no directory");
-	tar = g_byte_array_new();
 	tar_symlink(tar, "l", "");
 	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "target");
 }
@@ -344,13 +337,12 @@ test_refused_headers(void)
 		{ 0, 1, "X", "checksum", TRUE },
 		{ 148, 8, "garbage!", "octal", TRUE },
 		{ 100, 8, "0000x44", "octal", FALSE },
-		{ 108, 8, "\xff\xff\xff\xff\xff\xff\xff\xfe", "negative", FALSE },
+		{ 108, 8, "\xff\xff\xff\xff\xff\xff\xff\xff", "(owner)", FALSE },
 		{ 124, 12, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xf0", "negative", FALSE },
 		{ 124, 12, "\x81\0\0\0\0\0\0\0\0\0\0\0", "64 bits", FALSE },
 		{ 156, 1, "V", "type", FALSE },
 		{ 156, 1, "M", "type", FALSE },
-		{ 257, 8, "ustar-00", "format", FALSE },
-		{ 116, 8, "\x80\0\0\0\xff\xff\xff\xff", "-1", FALSE },
+		{ 116, 8, "\x80\0\0\0\xff\xff\xff\xff", "(owner)", FALSE },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(damages); i++) {
@@ -384,12 +376,12 @@ test_refused_extensions(void)
 	static const struct {
 		const char *key, *value, *text;
 	} values[] = {
-		{ "size", "-1", "decimal" },
+		{ "size", "-1", "negative" },
 		{ "size", "99999999999999999999", "large" },
 		{ "mtime", "1e9", "decimal" },
-		{ "uid", "4294967296", "large" },
+		{ "uid", "4294967296", "(owner)" },
 		{ "GNU.sparse.map", "1,2,3", "sparse" },
-		{ "GNU.sparse.map", "10,1", "size" },
+		{ "GNU.sparse.map", "10,1", "numblocks" },
 		{ "GNU.sparse.major", "2", "sparse" },
 	};
 	for (guint i = 0; i < G_N_ELEMENTS(values); i++) {
@@ -399,21 +391,9 @@ test_refused_extensions(void)
 		assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, values[i].text);
 	}
 	tar = g_byte_array_new();
-	tar_pax(tar, 'x', "path", "a", "path", "b", NULL);
-	tar_file(tar, "f", "x");
-	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "twice");
-	tar = g_byte_array_new();
 	tar_pax(tar, 'g', "path", "a", NULL);
 	tar_file(tar, "f", "x");
-	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "global");
-	tar = g_byte_array_new();
-	tar_pax(tar, 'x', "path", "a", NULL);
-	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "without an entry");
-	tar = g_byte_array_new();
-	tar_pax(tar, 'x', "path", "a", NULL);
-	tar_add(tar, &(TarSample){ .name = "L", .type = 'L', .content = "other" });
-	tar_file(tar, "f", "x");
-	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "different long names");
+	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "(global-name)");
 	tar = g_byte_array_new();
 	tar_add(tar, &(TarSample){ .name = "x", .type = 'x', .size = CAM_TAR_MAX_PAX + 1 });
 	assert_refused(tar, CAM_ERROR_RESOURCE_EXHAUSTED, "extended header");
@@ -425,27 +405,28 @@ test_refused_extensions(void)
 		&(TarSample){
 			.name = "x", .type = 'x', .content = nul->str, .content_size = nul->len });
 	tar_file(tar, "f", "x");
-	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "NUL");
+	assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "malformed key or name");
 }
 
 static void
 test_refused_sparse_maps(void)
 {
 	static const struct {
-		const char *map, *size, *content;
+		const char *map, *n, *size, *content;
 	} maps[] = {
-		{ "0,3", "2", "abc" },	      /* out of the file */
-		{ "5,2,0,3", "10", "abcde" }, /* backwards */
-		{ "0,3,2,2", "10", "abcde" }, /* overlapping */
-		{ "0,3", "10", "abcde" },     /* less than there is */
-		{ "0,9", "10", "abcde" },     /* more than there is */
+		{ "0,3", "1", "2", "abc" },	   /* out of the file */
+		{ "5,2,0,3", "2", "10", "abcde" }, /* backwards */
+		{ "0,3,2,2", "2", "10", "abcde" }, /* overlapping */
+		{ "0,3", "1", "10", "abcde" },	   /* less than there is */
+		{ "0,9", "1", "10", "abcde" },	   /* more than there is */
+		{ "0,5", "2", "10", "abcde" },	   /* not as many parts as stated */
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(maps); i++) {
 		GByteArray *tar = g_byte_array_new();
 
 		tar_pax(tar, 'x', "GNU.sparse.size", maps[i].size, "GNU.sparse.map", maps[i].map,
-			NULL);
+			"GNU.sparse.numblocks", maps[i].n, NULL);
 		tar_file(tar, "f", maps[i].content);
 		assert_refused(tar, CAM_ERROR_INVALID_ARGUMENT, "sparse map");
 	}

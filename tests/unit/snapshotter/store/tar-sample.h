@@ -137,7 +137,7 @@ tar_pax(GByteArray *tar, char type, const char *key, ...)
 		pax_record(records, key, value, strlen(value));
 	}
 	va_end(args);
-	tar_add(tar, &(TarSample){ .name = "pax",
+	tar_add(tar, &(TarSample){ .name = type == 'g' ? "pax_global_header" : "pax",
 				   .type = type,
 				   .mode = 0644,
 				   .content = records->str,
