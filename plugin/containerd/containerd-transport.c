@@ -123,32 +123,18 @@ containerd_transport_open_blob(CamImageTransport *transport, const CamDescriptor
 	return NULL;
 }
 
-/* The document says what it is, or looks like it. */
-static char *
-media_type_of(GBytes *bytes)
-{
-	g_autoptr(JsonObject) json = cam_json_parse_object(bytes, CAM_MANIFEST_MAX_SIZE, NULL);
-	const char *type = json != NULL ? cam_json_get_string(json, "mediaType") : NULL;
-
-	if (type != NULL)
-		return g_strdup(type);
-	return g_strdup(json != NULL && json_object_has_member(json, "manifests")
-				? CAM_MEDIA_TYPE_OCI_INDEX
-				: CAM_MEDIA_TYPE_OCI_MANIFEST);
-}
-
 static GBytes *
 get_by_digest(CamImageTransport *transport, const char *digest, char **media_type,
 	      GCancellable *cancellable, GError **error)
 {
 	g_autoptr(CamDescriptor) unsized =
 		cam_descriptor_new(CAM_MEDIA_TYPE_OCI_MANIFEST, digest, -1);
-	GBytes *bytes = cam_image_transport_get_blob(transport, unsized, CAM_MANIFEST_MAX_SIZE,
-						     cancellable, error);
+	g_autoptr(GBytes) bytes = cam_image_transport_get_blob(
+		transport, unsized, CAM_MANIFEST_MAX_SIZE, cancellable, error);
 
 	if (bytes != NULL)
-		*media_type = media_type_of(bytes);
-	return bytes;
+		*media_type = cam_manifest_media_type(bytes, NULL, error);
+	return *media_type != NULL ? g_steal_pointer(&bytes) : NULL;
 }
 
 static GBytes *

@@ -40,9 +40,10 @@ read_document(const Reader *self, const CamDescriptor *descriptor, GError **erro
 		return NULL;
 	}
 	bytes = g_bytes_new(data, size);
-	digest = cam_digest_for_bytes(bytes);
-	if (g_str_has_prefix(descriptor->digest, "sha256:") &&
-	    strcmp(digest, descriptor->digest) != 0) {
+	if (!cam_digest_check(descriptor->digest, error))
+		return NULL;
+	digest = cam_digest_like(descriptor->digest, bytes);
+	if (strcmp(digest, descriptor->digest) != 0) {
 		cam_set_error(error, CAM_ERROR_DATA_LOSS, "containerd's %s is damaged",
 			      descriptor->digest);
 		return NULL;

@@ -71,6 +71,35 @@ cam_descriptor_new(const char *media_type, const char *digest, gint64 size)
 	return self;
 }
 
+static gboolean
+check_members(JsonObject *object, GError **error)
+{
+	static const CamJsonMember known[] = {
+		{ "mediaType", CAM_JSON_STRING },
+		{ "digest", CAM_JSON_STRING },
+		{ "size", CAM_JSON_INTEGER },
+		{ "urls", CAM_JSON_STRINGS },
+		{ "annotations", CAM_JSON_STRING_MAP },
+		{ "data", CAM_JSON_STRING },
+		{ "platform", CAM_JSON_OBJECT },
+		{ "artifactType", CAM_JSON_STRING },
+		{ NULL, CAM_JSON_ANY },
+	};
+	static const CamJsonMember platform[] = {
+		{ "architecture", CAM_JSON_STRING },
+		{ "os", CAM_JSON_STRING },
+		{ "os.version", CAM_JSON_STRING },
+		{ "os.features", CAM_JSON_STRINGS },
+		{ "variant", CAM_JSON_STRING },
+		{ "features", CAM_JSON_STRINGS },
+		{ NULL, CAM_JSON_ANY },
+	};
+	JsonObject *own = cam_json_get_object(object, "platform");
+
+	return cam_json_check_members(object, known, error) &&
+	       (own == NULL || cam_json_check_members(own, platform, error));
+}
+
 static CamPlatform *
 read_platform(JsonObject *object)
 {
@@ -89,6 +118,8 @@ cam_descriptor_from_json(JsonObject *object, GError **error)
 	const char *media_type = cam_json_get_string(object, "mediaType");
 	const char *digest = cam_json_get_string(object, "digest");
 
+	if (!check_members(object, error))
+		return NULL;
 	if (media_type == NULL || media_type[0] == '\0' ||
 	    strlen(media_type) > MAX_MEDIA_TYPE_LENGTH) {
 		cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT, "a descriptor has no mediaType");

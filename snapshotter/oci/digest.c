@@ -101,6 +101,18 @@ cam_digest_for_bytes(GBytes *bytes)
 	return cam_digest_for_data(data, size);
 }
 
+char *
+cam_digest_like(const char *like, GBytes *bytes)
+{
+	g_autoptr(CamHasher) hasher = cam_hasher_new_for(like, NULL);
+	gsize size = 0;
+	gconstpointer data = g_bytes_get_data(bytes, &size);
+
+	g_return_val_if_fail(hasher != NULL, NULL);
+	cam_hasher_update(hasher, data, size);
+	return cam_hasher_finish(hasher);
+}
+
 gboolean
 cam_digest_to_sha256(const char *digest, CamSha256 *out, GError **error)
 {

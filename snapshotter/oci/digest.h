@@ -33,6 +33,8 @@ const char *cam_digest_hex(const char *digest);
 
 char *cam_digest_for_data(gconstpointer data, gsize size);
 char *cam_digest_for_bytes(GBytes *bytes);
+/* With the algorithm of @like, a valid digest. */
+char *cam_digest_like(const char *like, GBytes *bytes);
 
 /* sha256 only; a digest of another algorithm is %CAM_ERROR_INVALID_ARGUMENT */
 gboolean cam_digest_to_sha256(const char *digest, CamSha256 *out, GError **error);

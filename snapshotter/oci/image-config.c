@@ -15,6 +15,66 @@ history_free(CamHistory *self)
 }
 
 static gboolean
+check_history(JsonArray *history, GError **error)
+{
+	static const CamJsonMember known[] = {
+		{ "created", CAM_JSON_STRING },	     { "created_by", CAM_JSON_STRING },
+		{ "author", CAM_JSON_STRING },	     { "comment", CAM_JSON_STRING },
+		{ "empty_layer", CAM_JSON_BOOLEAN }, { NULL, CAM_JSON_ANY },
+	};
+
+	for (guint i = 0; history != NULL && i < json_array_get_length(history); i++) {
+		JsonNode *entry = json_array_get_element(history, i);
+
+		if (JSON_NODE_HOLDS_OBJECT(entry) &&
+		    !cam_json_check_members(json_node_get_object(entry), known, error))
+			return cam_error_translate(error, "history[%u]", i);
+	}
+	return TRUE;
+}
+
+/* The members that programs go by, at each level. */
+static gboolean
+check_members(JsonObject *json, GError **error)
+{
+	static const CamJsonMember top[] = {
+		{ "created", CAM_JSON_STRING },
+		{ "author", CAM_JSON_STRING },
+		{ "architecture", CAM_JSON_STRING },
+		{ "os", CAM_JSON_STRING },
+		{ "os.version", CAM_JSON_STRING },
+		{ "os.features", CAM_JSON_STRINGS },
+		{ "variant", CAM_JSON_STRING },
+		{ "config", CAM_JSON_OBJECT },
+		{ "rootfs", CAM_JSON_OBJECT },
+		{ "history", CAM_JSON_ARRAY },
+		{ NULL, CAM_JSON_ANY },
+	};
+	static const CamJsonMember rootfs[] = {
+		{ "type", CAM_JSON_STRING },
+		{ "diff_ids", CAM_JSON_STRINGS },
+		{ NULL, CAM_JSON_ANY },
+	};
+	static const CamJsonMember config[] = {
+		{ "User", CAM_JSON_STRING },	   { "ExposedPorts", CAM_JSON_OBJECT },
+		{ "Env", CAM_JSON_STRINGS },	   { "Entrypoint", CAM_JSON_ANY },
+		{ "Cmd", CAM_JSON_ANY },	   { "Volumes", CAM_JSON_OBJECT },
+		{ "WorkingDir", CAM_JSON_STRING }, { "Labels", CAM_JSON_STRING_MAP },
+		{ "StopSignal", CAM_JSON_STRING }, { NULL, CAM_JSON_ANY },
+	};
+	JsonObject *own_rootfs = cam_json_get_object(json, "rootfs");
+	JsonObject *own_config = cam_json_get_object(json, "config");
+
+	if (!cam_json_check_members(json, top, error))
+		return FALSE;
+	if (own_rootfs != NULL && !cam_json_check_members(own_rootfs, rootfs, error))
+		return cam_error_translate(error, "rootfs");
+	if (own_config != NULL && !cam_json_check_members(own_config, config, error))
+		return cam_error_translate(error, "config");
+	return check_history(cam_json_get_array(json, "history"), error);
+}
+
+static gboolean
 read_platform(CamImageConfig *self, GError **error)
 {
 	const char *os = cam_json_get_string(self->json, "os");
@@ -26,6 +86,20 @@ read_platform(CamImageConfig *self, GError **error)
 	self->platform =
 		cam_platform_new(os, architecture, cam_json_get_string(self->json, "variant"));
 	return TRUE;
+}
+
+/* Layers are known by their sha256, here as in containerd, which computes no other diffID. */
+static gboolean
+check_diff_id(const char *diff_id, GError **error)
+{
+	CamSha256 unused;
+
+	return cam_digest_check(diff_id, error) &&
+	       (cam_digest_to_sha256(diff_id, &unused, NULL) ||
+		cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
+			      "%.20s…: diffIDs of sha512 are not supported, only sha256 (blobs may "
+			      "have either)",
+			      diff_id));
 }
 
 static gboolean
@@ -52,7 +126,7 @@ read_diff_ids(CamImageConfig *self, GError **error)
 		if (JSON_NODE_HOLDS_VALUE(element) &&
 		    json_node_get_value_type(element) == G_TYPE_STRING)
 			diff_id = json_node_get_string(element);
-		if (!cam_digest_check(diff_id, error))
+		if (!check_diff_id(diff_id, error))
 			return cam_error_translate(error, "rootfs.diff_ids[%u]", i);
 		g_ptr_array_add(self->diff_ids, g_strdup(diff_id));
 	}
@@ -94,8 +168,9 @@ cam_image_config_parse(GBytes *bytes, GError **error)
 	self->digest = cam_digest_for_bytes(bytes);
 	self->diff_ids = g_ptr_array_new_with_free_func(g_free);
 	self->history = g_ptr_array_new_with_free_func((GDestroyNotify) history_free);
-	self->json = cam_json_parse_object(bytes, CAM_MANIFEST_MAX_SIZE, error);
-	if (self->json == NULL || !read_platform(self, error) || !read_diff_ids(self, error)) {
+	self->json = cam_json_parse_document(bytes, CAM_MANIFEST_MAX_SIZE, error);
+	if (self->json == NULL || !check_members(self->json, error) ||
+	    !read_platform(self, error) || !read_diff_ids(self, error)) {
 		cam_error_translate(error, "image config %s", self->digest);
 		return NULL;
 	}

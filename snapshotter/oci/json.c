@@ -1,221 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * JSON as the registry world writes it. json-glib builds the documents; before it sees a byte, the
- * text is held against the grammar of RFC 8259, because json-glib takes more (comments, single
- * quotes, JavaScript assignments) than other readers of the same bytes do, and has no limit of
- * depth.
+ * text is held against the grammar of RFC 8259 (json-text.c), because json-glib takes more
+ * (comments, single quotes, JavaScript assignments) than other readers of the same bytes do, and
+ * has no limit of depth. What is read from images and registries is read by Go programs too, which
+ * compare names without case and know the type of each: cam_json_parse_document() and
+ * cam_json_check_members() refuse what those would read as something else.
  */
 #include "snapshotter/oci/json.h"
 
-#include <string.h>
+#include "snapshotter/oci/json-text.h"
 
-#define MAX_DEPTH 64
-
-typedef struct {
-	const char *at;
-	const char *end;
-	char closers[MAX_DEPTH]; /* what closes each open array or object */
-	guint depth;
-} Scanner;
-
-static void
-skip_space(Scanner *s)
-{
-	while (s->at < s->end && strchr(" \t\r\n", *s->at) != NULL && *s->at != '\0')
-		s->at++;
-}
-
-static gboolean
-take(Scanner *s, char wanted)
-{
-	skip_space(s);
-	if (s->at == s->end || *s->at != wanted)
-		return FALSE;
-	s->at++;
-	return TRUE;
-}
-
-/* The code unit of `\uXXXX`, @at behind the `u`; -1 if there are no four hex digits. */
-static int
-take_code_unit(Scanner *s)
-{
-	int value = 0;
-
-	if (s->end - s->at < 4)
-		return -1;
-	for (int i = 0; i < 4; i++) {
-		int digit = g_ascii_xdigit_value(s->at[i]);
-
-		if (digit < 0)
-			return -1;
-		value = value << 4 | digit;
-	}
-	s->at += 4;
-	return value;
-}
-
-/* Behind a backslash. U+0000 and lone surrogates are refused: C strings and UTF-8 have no place
- * for them, and what cannot be kept must not be altered in silence. */
-static gboolean
-take_escape(Scanner *s)
-{
-	int unit;
-
-	if (s->at == s->end || *s->at == '\0')
-		return FALSE;
-	if (strchr("\"\\/bfnrt", *s->at) != NULL) {
-		s->at++;
-		return TRUE;
-	}
-	if (*s->at++ != 'u')
-		return FALSE;
-	unit = take_code_unit(s);
-	if (unit < 0xD800 || unit > 0xDFFF)
-		return unit > 0;
-	if (unit > 0xDBFF || s->end - s->at < 2 || s->at[0] != '\\' || s->at[1] != 'u')
-		return FALSE;
-	s->at += 2;
-	unit = take_code_unit(s);
-	return unit >= 0xDC00 && unit <= 0xDFFF;
-}
-
-static gboolean
-take_string(Scanner *s)
-{
-	if (!take(s, '"'))
-		return FALSE;
-	while (s->at < s->end && *s->at != '"') {
-		if ((guchar) *s->at < 0x20)
-			return FALSE;
-		if (*s->at++ == '\\' && !take_escape(s))
-			return FALSE;
-	}
-	return take(s, '"');
-}
-
-static gboolean
-take_digits(Scanner *s)
-{
-	const char *start = s->at;
-
-	while (s->at < s->end && g_ascii_isdigit(*s->at))
-		s->at++;
-	return s->at > start;
-}
-
-static gboolean
-take_number(Scanner *s)
-{
-	if (s->at < s->end && *s->at == '-')
-		s->at++;
-	if (s->at < s->end && *s->at == '0')
-		s->at++;
-	else if (!take_digits(s))
-		return FALSE;
-	if (s->at < s->end && *s->at == '.') {
-		s->at++;
-		if (!take_digits(s))
-			return FALSE;
-	}
-	if (s->at < s->end && (*s->at == 'e' || *s->at == 'E')) {
-		s->at++;
-		if (s->at < s->end && (*s->at == '+' || *s->at == '-'))
-			s->at++;
-		return take_digits(s);
-	}
-	return TRUE;
-}
-
-static gboolean
-take_literal(Scanner *s)
-{
-	static const char *const literals[] = { "true", "false", "null" };
-
-	for (gsize i = 0; i < G_N_ELEMENTS(literals); i++) {
-		gsize length = strlen(literals[i]);
-
-		if ((gsize) (s->end - s->at) >= length && memcmp(s->at, literals[i], length) == 0) {
-			s->at += length;
-			return TRUE;
-		}
-	}
-	return FALSE;
-}
-
-static gboolean
-open_container(Scanner *s, char closer)
-{
-	if (s->depth == MAX_DEPTH)
-		return FALSE;
-	s->at++;
-	s->closers[s->depth++] = closer;
-	return TRUE;
-}
-
-static gboolean
-take_scalar(Scanner *s)
-{
-	if (*s->at == '"')
-		return take_string(s);
-	if (*s->at == '-' || g_ascii_isdigit(*s->at))
-		return take_number(s);
-	return take_literal(s);
-}
-
-/* Behind a value: commas and closers up to where the next value stands, or to the end. */
-static gboolean
-take_separators(Scanner *s)
-{
-	while (s->depth > 0) {
-		char closer = s->closers[s->depth - 1];
-
-		if (take(s, closer)) {
-			s->depth--;
-			continue;
-		}
-		return take(s, ',') && (closer == ']' || (take_string(s) && take(s, ':')));
-	}
-	return TRUE;
-}
-
-/* One value with all that is in it. A loop with a stack of its own: input chooses the depth. */
-static gboolean
-take_document(Scanner *s)
-{
-	do {
-		skip_space(s);
-		if (s->at == s->end)
-			return FALSE;
-		if (*s->at == '{') {
-			if (!open_container(s, '}'))
-				return FALSE;
-			if (take(s, '}'))
-				s->depth--;
-			else if (take_string(s) && take(s, ':'))
-				continue;
-			else
-				return FALSE;
-		} else if (*s->at == '[') {
-			if (!open_container(s, ']'))
-				return FALSE;
-			if (!take(s, ']'))
-				continue;
-			s->depth--;
-		} else if (!take_scalar(s)) {
-			return FALSE;
-		}
-		if (!take_separators(s))
-			return FALSE;
-	} while (s->depth > 0);
-	skip_space(s);
-	return s->at == s->end;
-}
-
-JsonObject *
-cam_json_parse_object(GBytes *bytes, gsize max_size, GError **error)
+static JsonObject *
+parse(GBytes *bytes, gsize max_size, gboolean unique_names, GError **error)
 {
 	g_autoptr(JsonParser) parser = NULL;
-	Scanner scanner = { 0 };
 	gsize size = 0;
 	const char *text = g_bytes_get_data(bytes, &size);
 	JsonNode *root;
@@ -225,14 +24,8 @@ cam_json_parse_object(GBytes *bytes, gsize max_size, GError **error)
 			      "JSON document of %zu bytes: at most %zu are read", size, max_size);
 		return NULL;
 	}
-	scanner.at = text;
-	scanner.end = text + size;
-	if (size == 0 || !g_utf8_validate(text, (gssize) size, NULL) || !take_document(&scanner)) {
-		cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-			      "not a JSON document (RFC 8259, nesting up to %d): byte %zu of %zu",
-			      MAX_DEPTH, size == 0 ? 0 : (gsize) (scanner.at - text), size);
+	if (!cam_json_text_check(text, size, unique_names, error))
 		return NULL;
-	}
 	parser = json_parser_new_immutable();
 	if (!json_parser_load_from_data(parser, text, (gssize) size, error)) {
 		cam_error_translate(error, "cannot read JSON");
@@ -244,6 +37,124 @@ cam_json_parse_object(GBytes *bytes, gsize max_size, GError **error)
 		return NULL;
 	}
 	return json_object_ref(json_node_get_object(root));
+}
+
+JsonObject *
+cam_json_parse_object(GBytes *bytes, gsize max_size, GError **error)
+{
+	return parse(bytes, max_size, FALSE, error);
+}
+
+JsonObject *
+cam_json_parse_document(GBytes *bytes, gsize max_size, GError **error)
+{
+	return parse(bytes, max_size, TRUE, error);
+}
+
+static gboolean
+is_value(JsonNode *node, GType type)
+{
+	return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == type;
+}
+
+static gboolean
+is_map_of_strings(JsonNode *node)
+{
+	JsonObjectIter iter;
+	JsonNode *value;
+
+	if (!JSON_NODE_HOLDS_OBJECT(node))
+		return FALSE;
+	json_object_iter_init(&iter, json_node_get_object(node));
+	while (json_object_iter_next(&iter, NULL, &value))
+		if (!JSON_NODE_HOLDS_NULL(value) && !is_value(value, G_TYPE_STRING))
+			return FALSE;
+	return TRUE;
+}
+
+static gboolean
+is_array_of_strings(JsonNode *node)
+{
+	JsonArray *array = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+
+	for (guint i = 0; array != NULL && i < json_array_get_length(array); i++) {
+		JsonNode *element = json_array_get_element(array, i);
+
+		if (!JSON_NODE_HOLDS_NULL(element) && !is_value(element, G_TYPE_STRING))
+			return FALSE;
+	}
+	return array != NULL;
+}
+
+static gboolean
+has_type(JsonNode *node, CamJsonType type)
+{
+	if (JSON_NODE_HOLDS_NULL(node))
+		return TRUE;
+	switch (type) {
+	case CAM_JSON_ANY:
+		return TRUE;
+	case CAM_JSON_STRING:
+		return is_value(node, G_TYPE_STRING);
+	case CAM_JSON_INTEGER:
+		return is_value(node, G_TYPE_INT64);
+	case CAM_JSON_BOOLEAN:
+		return is_value(node, G_TYPE_BOOLEAN);
+	case CAM_JSON_OBJECT:
+		return JSON_NODE_HOLDS_OBJECT(node);
+	case CAM_JSON_ARRAY:
+		return JSON_NODE_HOLDS_ARRAY(node);
+	case CAM_JSON_STRINGS:
+		return is_array_of_strings(node);
+	case CAM_JSON_STRING_MAP:
+		return is_map_of_strings(node);
+	}
+	return FALSE;
+}
+
+/* (nullable): the known member that Go takes @name as */
+static const CamJsonMember *
+find_known(const CamJsonMember *known, const char *name)
+{
+	g_autofree char *folded = NULL;
+
+	for (gsize i = 0; known[i].name != NULL; i++)
+		if (g_str_equal(known[i].name, name))
+			return &known[i];
+	folded = cam_json_fold_name(name);
+	for (; known->name != NULL; known++) {
+		g_autofree char *other = cam_json_fold_name(known->name);
+
+		if (g_str_equal(folded, other))
+			return known;
+	}
+	return NULL;
+}
+
+gboolean
+cam_json_check_members(JsonObject *object, const CamJsonMember *known, GError **error)
+{
+	JsonObjectIter iter;
+	const char *name;
+	JsonNode *node;
+
+	json_object_iter_init(&iter, object);
+	while (json_object_iter_next(&iter, &name, &node)) {
+		const CamJsonMember *member = find_known(known, name);
+
+		if (member == NULL)
+			continue;
+		if (!g_str_equal(member->name, name))
+			return cam_set_error(
+				error, CAM_ERROR_INVALID_ARGUMENT,
+				"the member \"%.100s\" should be \"%s\": only programs "
+				"that do not look at case take it as that",
+				name, member->name);
+		if (!has_type(node, member->type))
+			return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+					     "the member \"%s\" is of the wrong type", name);
+	}
+	return TRUE;
 }
 
 GBytes *

@@ -7,6 +7,7 @@
 #include "snapshotter/oci/manifest-document.h"
 
 #include "snapshotter/oci/json.h"
+#include "snapshotter/oci/manifest.h"
 
 static gboolean
 is_of_kind(const char *media_type, CamDocumentKind kind)
@@ -30,50 +31,131 @@ check_version(JsonObject *json, GError **error)
 }
 
 static gboolean
-check_kind(JsonObject *json, const char *media_type, CamDocumentKind kind, GError **error)
+check_members(JsonObject *json, GError **error)
 {
-	const char *wanted = kind == CAM_DOCUMENT_INDEX ? "image index" : "image manifest";
-	gboolean has_manifests = json_object_has_member(json, "manifests");
-	gboolean has_content =
-		json_object_has_member(json, "config") || json_object_has_member(json, "layers");
+	static const CamJsonMember known[] = {
+		{ "schemaVersion", CAM_JSON_INTEGER }, { "mediaType", CAM_JSON_STRING },
+		{ "artifactType", CAM_JSON_STRING },   { "config", CAM_JSON_OBJECT },
+		{ "layers", CAM_JSON_ARRAY },	       { "manifests", CAM_JSON_ARRAY },
+		{ "subject", CAM_JSON_OBJECT },	       { "annotations", CAM_JSON_STRING_MAP },
+		{ "fsLayers", CAM_JSON_ANY },	       { NULL, CAM_JSON_ANY },
+	};
 
-	if (!is_of_kind(media_type, kind))
+	return cam_json_check_members(json, known, error);
+}
+
+static const char *
+content_member(JsonObject *json)
+{
+	return json_object_has_member(json, "layers")	? "layers"
+	       : json_object_has_member(json, "config") ? "config"
+							: NULL;
+}
+
+static const char *
+type_for(const char *hint, CamDocumentKind kind)
+{
+	if (is_of_kind(hint, kind))
+		return hint;
+	return kind == CAM_DOCUMENT_INDEX ? CAM_MEDIA_TYPE_OCI_INDEX : CAM_MEDIA_TYPE_OCI_MANIFEST;
+}
+
+/* By the document's own word, else by its members. (nullable): it says nothing */
+static const char *
+find_type(JsonObject *json, const char *hint)
+{
+	const char *own = cam_json_get_string(json, "mediaType");
+
+	if (own != NULL && own[0] != '\0')
+		return own;
+	if (json_object_has_member(json, "manifests"))
+		return type_for(hint, CAM_DOCUMENT_INDEX);
+	return content_member(json) != NULL ? type_for(hint, CAM_DOCUMENT_MANIFEST) : NULL;
+}
+
+static gboolean
+check_type(JsonObject *json, const char *type, GError **error)
+{
+	gboolean has_manifests = json_object_has_member(json, "manifests");
+	const char *content = content_member(json);
+
+	if (has_manifests && content != NULL)
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "media type %s is not that of an %s", media_type, wanted);
-	if (has_manifests && has_content)
+				     "the document can be read as an index and as a manifest: it "
+				     "has \"manifests\" and \"%s\"",
+				     content);
+	if (cam_media_type_is_index(type) && content != NULL)
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "the document can be read as an index and as a manifest");
-	if (kind == CAM_DOCUMENT_INDEX ? has_content : has_manifests)
+				     "the document says that it is %s but has \"%s\"", type,
+				     content);
+	if (cam_media_type_is_manifest(type) && has_manifests)
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-				     "the document says that it is an %s but has other members",
-				     wanted);
+				     "the document says that it is %s but has \"manifests\"", type);
 	return TRUE;
+}
+
+static gboolean
+check_hint(const char *type, const char *hint, GError **error)
+{
+	gboolean is_index = cam_media_type_is_index(hint);
+
+	if ((!is_index && !cam_media_type_is_manifest(hint)) ||
+	    is_of_kind(type, is_index ? CAM_DOCUMENT_INDEX : CAM_DOCUMENT_MANIFEST))
+		return TRUE;
+	return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+			     "the document came as %s and says that it is %s", hint, type);
+}
+
+static JsonObject *
+parse(GBytes *bytes, GError **error)
+{
+	g_autoptr(JsonObject) json = cam_json_parse_document(bytes, CAM_MANIFEST_MAX_SIZE, error);
+
+	if (json == NULL || !check_members(json, error) || !check_version(json, error))
+		return NULL;
+	return g_steal_pointer(&json);
+}
+
+char *
+cam_manifest_media_type(GBytes *bytes, const char *hint, GError **error)
+{
+	g_autoptr(JsonObject) json = parse(bytes, error);
+	const char *type = json != NULL ? find_type(json, hint) : NULL;
+	const char *own = json != NULL ? cam_json_get_string(json, "mediaType") : NULL;
+
+	if (json == NULL)
+		return NULL;
+	if (type == NULL) {
+		cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+			      "neither an image manifest nor an index: it has none of \"config\", "
+			      "\"layers\" and \"manifests\"");
+		return NULL;
+	}
+	/* What a document says of itself stands above what it came as. */
+	if (!check_type(json, type, error) ||
+	    ((own == NULL || own[0] == '\0') && !check_hint(type, hint, error)))
+		return NULL;
+	return g_strdup(type);
 }
 
 JsonObject *
 cam_manifest_document_parse(GBytes *bytes, const char *media_type_hint, CamDocumentKind kind,
 			    char **media_type, GError **error)
 {
-	g_autoptr(JsonObject) json = cam_json_parse_object(bytes, CAM_MANIFEST_MAX_SIZE, error);
+	const char *wanted = kind == CAM_DOCUMENT_INDEX ? "image index" : "image manifest";
+	g_autoptr(JsonObject) json = parse(bytes, error);
 	const char *type;
 
 	if (json == NULL)
 		return NULL;
-	type = cam_json_get_string(json, "mediaType");
-	if (type == NULL || type[0] == '\0')
-		type = media_type_hint;
-	if (type == NULL || !(cam_media_type_is_index(type) || cam_media_type_is_manifest(type) ||
-			      json_object_has_member(json, "mediaType")))
-		type = kind == CAM_DOCUMENT_INDEX ? CAM_MEDIA_TYPE_OCI_INDEX
-						  : CAM_MEDIA_TYPE_OCI_MANIFEST;
-	if (!check_version(json, error) || !check_kind(json, type, kind, error))
+	type = find_type(json, media_type_hint);
+	if (type == NULL)
+		type = type_for(media_type_hint, kind);
+	if (!check_type(json, type, error) || !check_hint(type, media_type_hint, error))
 		return NULL;
-	if (cam_media_type_is_index(media_type_hint) != cam_media_type_is_index(type) &&
-	    (cam_media_type_is_index(media_type_hint) ||
-	     cam_media_type_is_manifest(media_type_hint))) {
+	if (!is_of_kind(type, kind)) {
 		cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
-			      "the document came as %s and says that it is %s", media_type_hint,
-			      type);
+			      "media type %s is not that of an %s", type, wanted);
 		return NULL;
 	}
 	*media_type = g_strdup(type);

@@ -20,6 +20,18 @@ typedef struct {
 	JsonObject *json;
 } CamManifest;
 
+/**
+ * cam_manifest_media_type:
+ * @hint: (nullable): what the bytes came as, from a registry that may call it anything
+ *
+ * What a document is: its own mediaType decides; without one exactly one of "manifests" and
+ * "config" or "layers" must be there, and @hint must not contradict it.
+ *
+ * Returns: (transfer full): a media type; %CAM_ERROR_INVALID_ARGUMENT where a document can be read
+ *     as both, or as none
+ */
+char *cam_manifest_media_type(GBytes *bytes, const char *hint, GError **error);
+
 /* @media_type: (nullable): what the bytes came as. Where the document names one of its own, that
  * one counts; a document of the other kind (an index for a manifest), or one that can be read as
  * both, is refused. */

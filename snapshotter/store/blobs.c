@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The store's blobs: manifests, indexes, configs and the compressed layers that were made here,
- * one file each, named by digest as in an OCI layout. A blob appears whole or not at all.
+ * one file each, named by digest as in an OCI layout. Manifests and indexes are known by their
+ * sha256; a config by the digest that its manifest gives, which may be a sha512. A blob appears
+ * whole or not at all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,24 +35,48 @@ cam_store_has_blob(CamStore *self, const char *digest)
 	return faccessat(cam_store_get_dirfd(self), path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+static gboolean
+write_blob(CamStore *self, GBytes *bytes, const char *digest, GError **error)
+{
+	g_autofree char *path = cam_store_blob_path(digest);
+
+	return cam_store_has_blob(self, digest) ||
+	       cam_write_file_at(cam_store_get_dirfd(self), path, bytes, BLOB_MODE, error);
+}
+
 char *
 cam_store_put_blob(CamStore *self, GBytes *bytes, GError **error)
 {
 	g_autofree char *digest = cam_digest_for_bytes(bytes);
-	g_autofree char *path = cam_store_blob_path(digest);
 
-	if (!cam_store_has_blob(self, digest) &&
-	    !cam_write_file_at(cam_store_get_dirfd(self), path, bytes, BLOB_MODE, error))
-		return NULL;
-	return g_steal_pointer(&digest);
+	return write_blob(self, bytes, digest, error) ? g_steal_pointer(&digest) : NULL;
 }
 
-/* Copies @content to @fd, hashing; returns the digest. */
-static char *
-copy_hashing(GInputStream *content, int fd, gint64 *size, GCancellable *cancellable, GError **error)
+gboolean
+cam_store_put_blob_as(CamStore *self, GBytes *bytes, const char *digest, GError **error)
 {
-	g_autoptr(CamHasher) hasher = cam_hasher_new();
+	g_autofree char *real = NULL;
+
+	if (!cam_digest_check(digest, error))
+		return FALSE;
+	real = cam_digest_like(digest, bytes);
+	if (!g_str_equal(real, digest))
+		return cam_set_error(error, CAM_ERROR_DATA_LOSS, "the blob should be %s and is %s",
+				     digest, real);
+	return write_blob(self, bytes, digest, error);
+}
+
+/* Copies @content to @fd, hashing as @digest (nullable: sha256); returns the digest. */
+static char *
+copy_hashing(GInputStream *content, int fd, const char *digest, gint64 *size,
+	     GCancellable *cancellable, GError **error)
+{
+	g_autoptr(CamHasher) hasher =
+		digest != NULL ? cam_hasher_new_for(digest, error) : cam_hasher_new();
 	g_autofree guint8 *buffer = g_malloc(COPY_CHUNK);
+
+	if (hasher == NULL)
+		return NULL;
 
 	for (*size = 0;;) {
 		gssize n = g_input_stream_read(content, buffer, COPY_CHUNK, cancellable, error);
@@ -95,7 +121,7 @@ cam_store_put_blob_stream(CamStore *self, GInputStream *content, const char *dig
 		return NULL;
 	}
 	gint64 copied;
-	g_autofree char *real = copy_hashing(content, fd, &copied, cancellable, error);
+	g_autofree char *real = copy_hashing(content, fd, digest, &copied, cancellable, error);
 	if (real != NULL && digest != NULL && g_strcmp0(real, digest) != 0) {
 		cam_set_error(error, CAM_ERROR_DATA_LOSS, "the blob should be %s and is %s", digest,
 			      real);
@@ -135,7 +161,7 @@ cam_store_get_blob(CamStore *self, const char *digest, gsize max_size, GError **
 		g_propagate_prefixed_error(error, g_steal_pointer(&local), "blob %s: ", digest);
 		return NULL;
 	}
-	g_autofree char *real = cam_digest_for_bytes(bytes);
+	g_autofree char *real = cam_digest_like(digest, bytes);
 	if (g_strcmp0(real, digest) != 0) {
 		cam_set_error(error, CAM_ERROR_DATA_LOSS,
 			      "blob %s of the store is damaged (its bytes are %s); import the "

@@ -254,10 +254,11 @@ sweep_repo(Collection *self, GError **error)
 
 /* ---- files named by digest ---- */
 
-/* Removes the files of @directory, named <hex>@suffix, whose digest is not in @alive. */
+/* Removes the files of @directory, named <hex>@suffix, whose digest, of that @algorithm, is not in
+ * @alive. */
 static gboolean
-sweep_files(Collection *self, const char *directory, const char *suffix, GHashTable *alive,
-	    guint *n_dead, GError **error)
+sweep_files(Collection *self, const char *directory, const char *algorithm, const char *suffix,
+	    GHashTable *alive, guint *n_dead, GError **error)
 {
 	g_autofree char *path = g_build_filename(cam_store_get_path(self->store), directory, NULL);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
@@ -266,7 +267,7 @@ sweep_files(Collection *self, const char *directory, const char *suffix, GHashTa
 	while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
 		g_autofree char *file = g_build_filename(path, name, NULL);
 		g_autofree char *hex = g_strndup(name, strcspn(name, "."));
-		g_autofree char *digest = g_strconcat(SHA256_PREFIX, hex, NULL);
+		g_autofree char *digest = g_strconcat(algorithm, hex, NULL);
 		struct stat st;
 
 		if (!g_str_has_suffix(name, suffix) || g_hash_table_contains(alive, digest) ||
@@ -288,9 +289,12 @@ collect(Collection *self, GError **error)
 	if (self->repo == NULL || !cam_reachable_collect(self->store, &self->alive, error))
 		return FALSE;
 	return sweep_rows(self, error) && sweep_repo(self, error) &&
-	       sweep_files(self, "blobs/sha256", "", self->alive.blobs, &self->result->blobs,
-			   error) &&
-	       sweep_files(self, CAM_STORE_EROFS_DIR, ".erofs", self->alive.chains, NULL, error);
+	       sweep_files(self, "blobs/sha256", SHA256_PREFIX, "", self->alive.blobs,
+			   &self->result->blobs, error) &&
+	       sweep_files(self, "blobs/sha512", "sha512:", "", self->alive.blobs,
+			   &self->result->blobs, error) &&
+	       sweep_files(self, CAM_STORE_EROFS_DIR, SHA256_PREFIX, ".erofs", self->alive.chains,
+			   NULL, error);
 }
 
 gboolean

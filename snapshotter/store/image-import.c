@@ -62,20 +62,33 @@ choose_from_index(Import *self, CamIndex *index, GError **error)
 		       : NULL;
 }
 
+/* What an index says of one of its images must be so: others go by that. */
+static gboolean
+check_kind(const CamDescriptor *chosen, const char *media_type, GError **error)
+{
+	if (chosen == NULL ||
+	    cam_media_type_is_index(chosen->media_type) == cam_media_type_is_index(media_type))
+		return TRUE;
+	return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+			     "the index calls %s %s and the document is %s", chosen->digest,
+			     chosen->media_type, media_type);
+}
+
 /* Down through indexes to the one manifest. */
 static gboolean
 fetch_manifest(Import *self, GError **error)
 {
-	g_autofree char *reference = NULL;
+	g_autoptr(CamDescriptor) chosen = NULL;
 
 	for (guint depth = 0; depth <= MAX_INDEX_NESTING; depth++) {
 		g_autofree char *media_type = NULL;
 		g_autoptr(CamIndex) index = NULL;
-		const CamDescriptor *chosen;
+		const CamDescriptor *next;
 		g_autoptr(GBytes) bytes = cam_image_transport_get_manifest(
-			self->transport, reference, &media_type, self->cancellable, error);
+			self->transport, chosen != NULL ? chosen->digest : NULL, &media_type,
+			self->cancellable, error);
 
-		if (bytes == NULL)
+		if (bytes == NULL || !check_kind(chosen, media_type, error))
 			return FALSE;
 		if (!cam_media_type_is_index(media_type)) {
 			self->manifest = cam_manifest_parse(bytes, media_type, error);
@@ -84,14 +97,22 @@ fetch_manifest(Import *self, GError **error)
 		index = cam_index_parse(bytes, media_type, error);
 		if (index == NULL)
 			return FALSE;
-		chosen = choose_from_index(self, index, error);
-		if (chosen == NULL)
+		next = choose_from_index(self, index, error);
+		if (next == NULL)
 			return FALSE;
-		g_free(reference);
-		reference = g_strdup(chosen->digest);
+		cam_descriptor_free(chosen);
+		chosen = cam_descriptor_copy(next);
 	}
 	return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
 			     "indexes within indexes, more than %d deep", MAX_INDEX_NESTING);
+}
+
+/* The type of a layer, but compressed, encrypted or packed as this does not read. */
+static gboolean
+is_other_layer_type(const char *media_type)
+{
+	return g_str_has_prefix(media_type, "application/vnd.oci.image.layer.") ||
+	       g_str_has_prefix(media_type, "application/vnd.docker.image.rootfs.");
 }
 
 /* Artifacts (signatures, SBOMs, attestations, charts) have manifests as images have. */
@@ -106,12 +127,19 @@ check_is_image(const CamManifest *manifest, GError **error)
 	for (guint i = 0; i < manifest->layers->len; i++) {
 		const CamDescriptor *layer = g_ptr_array_index(manifest->layers, i);
 
-		if (!cam_media_type_is_layer(layer->media_type))
-			return cam_set_error(
-				error, CAM_ERROR_INVALID_ARGUMENT,
-				"%s is not an image but an artifact or attestation: layer %u is of "
-				"type %s",
-				manifest->digest, i + 1, layer->media_type);
+		if (cam_media_type_is_layer(layer->media_type))
+			continue;
+		if (is_other_layer_type(layer->media_type))
+			return cam_set_error(error, CAM_ERROR_UNIMPLEMENTED,
+					     "%s: layer %u is of type %s, which is not supported: "
+					     "layers are tar, "
+					     "tar with gzip or tar with zstd; convert the image",
+					     manifest->digest, i + 1, layer->media_type);
+		return cam_set_error(
+			error, CAM_ERROR_INVALID_ARGUMENT,
+			"%s is not an image but an artifact or attestation: layer %u is of "
+			"type %s",
+			manifest->digest, i + 1, layer->media_type);
 	}
 	return TRUE;
 }
@@ -150,7 +178,7 @@ fetch_config(Import *self, GError **error)
 				     "manifest %s has %u layers but its config names %u diffIDs",
 				     self->manifest->digest, self->manifest->layers->len,
 				     self->config->diff_ids->len);
-	return keep_document(self, bytes, error) &&
+	return cam_store_put_blob_as(self->store, bytes, self->manifest->config->digest, error) &&
 	       keep_document(self, self->manifest->bytes, error);
 }
 

@@ -163,7 +163,6 @@ restore_config(Restore *self, GError **error)
 	const CamDescriptor *descriptor = self->manifest->config;
 	g_autoptr(GBytes) bytes =
 		cam_store_get_blob(self->store, descriptor->digest, CAM_MANIFEST_MAX_SIZE, NULL);
-	g_autofree char *digest = NULL;
 
 	if (bytes == NULL) {
 		if (!need_source(self, error))
@@ -171,8 +170,8 @@ restore_config(Restore *self, GError **error)
 		bytes = cam_image_transport_get_blob(self->transport, descriptor,
 						     CAM_MANIFEST_MAX_SIZE, self->cancellable,
 						     error);
-		digest = bytes != NULL ? cam_store_put_blob(self->store, bytes, error) : NULL;
-		if (digest == NULL)
+		if (bytes == NULL ||
+		    !cam_store_put_blob_as(self->store, bytes, descriptor->digest, error))
 			return cam_error_translate(error, "config %s", descriptor->digest);
 	}
 	self->config = cam_image_config_parse(bytes, error);

@@ -10,7 +10,7 @@ add_image(CamReachable *self, const CamImage *image)
 	g_autofree char *chain_id = NULL;
 
 	g_hash_table_add(self->blobs, g_strdup(image->manifest->digest));
-	g_hash_table_add(self->blobs, g_strdup(image->config->digest));
+	g_hash_table_add(self->blobs, g_strdup(image->manifest->config->digest));
 	if (image->index_digest != NULL)
 		g_hash_table_add(self->blobs, g_strdup(image->index_digest));
 	for (guint i = 0; i < image->manifest->layers->len; i++) {

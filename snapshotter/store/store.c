@@ -113,7 +113,7 @@ cam_store_init(CamStore *self)
 static gboolean
 make_directories(int dirfd, GError **error)
 {
-	static const char *const names[] = { "blobs/sha256", "tmp", "cache" };
+	static const char *const names[] = { "blobs/sha256", "blobs/sha512", "tmp", "cache" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
 		if (!cam_mkdirs_at(dirfd, names[i], STORE_MODE, error))

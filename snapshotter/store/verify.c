@@ -257,22 +257,28 @@ check_blob(CamVerification *self, const char *digest, GError **error)
 }
 
 static gboolean
-check_blobs(CamVerification *self, GError **error)
+check_blobs_of(CamVerification *self, const char *algorithm, GError **error)
 {
 	g_autofree char *path =
-		g_build_filename(cam_store_get_path(self->store), "blobs", "sha256", NULL);
+		g_build_filename(cam_store_get_path(self->store), "blobs", algorithm, NULL);
 	g_autoptr(GDir) dir = g_dir_open(path, 0, error);
 	const char *name;
 
 	if (dir == NULL)
 		return cam_error_translate(error, "cannot list the blobs of the store");
 	while ((name = g_dir_read_name(dir)) != NULL) {
-		g_autofree char *digest = g_strconcat("sha256:", name, NULL);
+		g_autofree char *digest = g_strconcat(algorithm, ":", name, NULL);
 
 		if (cam_digest_is_valid(digest) && !check_blob(self, digest, error))
 			return FALSE;
 	}
 	return TRUE;
+}
+
+static gboolean
+check_blobs(CamVerification *self, GError **error)
+{
+	return check_blobs_of(self, "sha256", error) && check_blobs_of(self, "sha512", error);
 }
 
 /* Whether the image can be used: NULL, or what is wrong. */

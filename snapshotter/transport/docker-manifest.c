@@ -59,8 +59,17 @@ static CamDockerImage *
 read_image(JsonNode *node, GError **error)
 {
 	g_autoptr(CamDockerImage) image = cam_docker_image_new();
+	static const CamJsonMember known[] = {
+		{ "Config", CAM_JSON_STRING },	  { "RepoTags", CAM_JSON_STRINGS },
+		{ "Layers", CAM_JSON_STRINGS },	  { "Parent", CAM_JSON_STRING },
+		{ "LayerSources", CAM_JSON_ANY }, { NULL, CAM_JSON_ANY },
+	};
 	JsonObject *object = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 
+	if (object != NULL && !cam_json_check_members(object, known, error)) {
+		cam_error_translate(error, "manifest.json");
+		return NULL;
+	}
 	image->config = g_strdup(cam_json_get_string(object, "Config"));
 	if (image->config == NULL) {
 		cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
@@ -91,7 +100,7 @@ parse_wrapped(GBytes *bytes, GError **error)
 	g_byte_array_append(wrapped, data, (guint) size);
 	g_byte_array_append(wrapped, (const guint8 *) "}", 1);
 	text = g_byte_array_free_to_bytes(g_steal_pointer(&wrapped));
-	return cam_json_parse_object(text, MAX_SIZE + 11, error);
+	return cam_json_parse_document(text, MAX_SIZE + 11, error);
 }
 
 GPtrArray *

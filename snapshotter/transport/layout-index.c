@@ -17,10 +17,12 @@
 gboolean
 cam_layout_marker_check(GBytes *bytes, GError **error)
 {
-	g_autoptr(JsonObject) json = cam_json_parse_object(bytes, MAX_MARKER_SIZE, error);
+	static const CamJsonMember known[] = { { "imageLayoutVersion", CAM_JSON_STRING },
+					       { NULL, CAM_JSON_ANY } };
+	g_autoptr(JsonObject) json = cam_json_parse_document(bytes, MAX_MARKER_SIZE, error);
 	const char *version = json != NULL ? cam_json_get_string(json, "imageLayoutVersion") : NULL;
 
-	if (json == NULL)
+	if (json == NULL || !cam_json_check_members(json, known, error))
 		return cam_error_translate(error, CAM_LAYOUT_MARKER);
 	if (version == NULL || !g_str_has_prefix(version, "1."))
 		return cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "snapshotter/oci/json.h"
+#include "snapshotter/oci/manifest.h"
 #include "snapshotter/transport/stream-bytes.h"
 
 G_DEFINE_ABSTRACT_TYPE(CamLayoutTransport, cam_layout_transport, CAM_TYPE_IMAGE_TRANSPORT)
@@ -34,20 +34,6 @@ name_or_default(CamImageTransport *transport, const char *reference)
 	return reference != NULL ? reference : cam_image_transport_get_location(transport)->name;
 }
 
-/* Of a manifest that is asked for by digest alone: what the document says. */
-static char *
-media_type_of(GBytes *bytes)
-{
-	g_autoptr(JsonObject) json = cam_json_parse_object(bytes, CAM_MANIFEST_MAX_SIZE, NULL);
-	const char *type = cam_json_get_string(json, "mediaType");
-
-	if (type != NULL)
-		return g_strdup(type);
-	return g_strdup(json != NULL && json_object_has_member(json, "manifests")
-				? CAM_MEDIA_TYPE_OCI_INDEX
-				: CAM_MEDIA_TYPE_OCI_MANIFEST);
-}
-
 /* The digest is verified by the wrapper of get_manifest. */
 static GBytes *
 get_by_digest(CamImageTransport *transport, const char *digest, char **media_type,
@@ -64,8 +50,8 @@ get_by_digest(CamImageTransport *transport, const char *digest, char **media_typ
 		bytes = cam_stream_read_bytes(stream, CAM_MANIFEST_MAX_SIZE, digest, cancellable,
 					      error);
 	if (bytes != NULL)
-		*media_type = media_type_of(bytes);
-	return g_steal_pointer(&bytes);
+		*media_type = cam_manifest_media_type(bytes, NULL, error);
+	return *media_type != NULL ? g_steal_pointer(&bytes) : NULL;
 }
 
 static GBytes *

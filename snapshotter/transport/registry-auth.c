@@ -157,7 +157,7 @@ read_token(CamRegistryAuth *self, CamHttpResponse *response, const char *scope,
 	bytes = cam_http_response_read(response, MAX_TOKEN_SIZE, cancellable, error);
 	if (bytes == NULL)
 		return FALSE;
-	json = cam_json_parse_object(bytes, MAX_TOKEN_SIZE, error);
+	json = cam_json_parse_document(bytes, MAX_TOKEN_SIZE, error);
 	if (json == NULL)
 		return cam_error_translate(error, "token server %s", response->url);
 	token = cam_json_get_string(json, "token");

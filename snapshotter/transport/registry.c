@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "snapshotter/oci/json.h"
+#include "snapshotter/oci/manifest.h"
 #include "snapshotter/transport/http-exchange.h"
 #include "snapshotter/transport/image-transport-private.h"
 #include "snapshotter/transport/registry-auth.h"
@@ -104,7 +105,7 @@ error_detail(CamHttpResponse *response, GCancellable *cancellable)
 	g_autoptr(GBytes) bytes =
 		cam_http_response_read(response, MAX_ERROR_SIZE, cancellable, NULL);
 	g_autoptr(JsonObject) json =
-		bytes != NULL ? cam_json_parse_object(bytes, MAX_ERROR_SIZE, NULL) : NULL;
+		bytes != NULL ? cam_json_parse_document(bytes, MAX_ERROR_SIZE, NULL) : NULL;
 	JsonArray *errors = cam_json_get_array(json, "errors");
 	JsonNode *first = errors != NULL && json_array_get_length(errors) > 0
 				  ? json_array_get_element(errors, 0)
@@ -163,7 +164,7 @@ list_tags(CamRegistry *self, GCancellable *cancellable)
 	if (response == NULL || response->status != 200)
 		return g_strdup("");
 	bytes = cam_http_response_read(response, MAX_TAG_LIST, cancellable, NULL);
-	json = bytes != NULL ? cam_json_parse_object(bytes, MAX_TAG_LIST, NULL) : NULL;
+	json = bytes != NULL ? cam_json_parse_document(bytes, MAX_TAG_LIST, NULL) : NULL;
 	tags = cam_json_get_array(json, "tags");
 	n = tags != NULL ? json_array_get_length(tags) : 0;
 	if (n == 0)
@@ -198,7 +199,7 @@ registry_get_manifest(CamImageTransport *transport, const char *reference, char 
 	CamRegistry *self = CAM_REGISTRY(transport);
 	const char *wanted = reference != NULL ? reference : own_reference(self);
 	g_autofree char *url = url_of(self, "manifests", wanted);
-	g_autofree char *actual = NULL;
+	g_autofree char *actual = NULL, *served = NULL;
 	g_autoptr(GBytes) bytes = NULL;
 	g_autoptr(CamHttpResponse) response =
 		registry_request(self, "GET", url, cancellable, error);
@@ -222,15 +223,19 @@ registry_get_manifest(CamImageTransport *transport, const char *reference, char 
 		return NULL;
 	/* Where a digest was asked for, the wrapper has verified against that one. */
 	claimed = claimed_digest(response);
-	actual = cam_digest_for_bytes(bytes);
-	if (claimed != NULL && g_str_has_prefix(claimed, "sha256:") &&
-	    !g_str_equal(claimed, actual)) {
+	actual = claimed != NULL ? cam_digest_like(claimed, bytes) : NULL;
+	if (g_strcmp0(claimed, actual) != 0) {
 		cam_set_error(error, CAM_ERROR_DATA_LOSS,
 			      "%s sent a manifest that hashes to %s and calls it %s", url, actual,
 			      claimed);
 		return NULL;
 	}
-	*media_type = content_type_of(response);
+	served = content_type_of(response);
+	*media_type = cam_manifest_media_type(bytes, served, error);
+	if (*media_type == NULL) {
+		cam_error_translate(error, "%s (%s)", url, served);
+		return NULL;
+	}
 	return g_steal_pointer(&bytes);
 }
 

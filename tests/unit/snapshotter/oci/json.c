@@ -20,6 +20,7 @@ test_accepts(void)
 		"{\"a\":[1,-2,3.5e+7,0,true,false,null,\"\\u00e9\\ud83d\\ude00\\n\"],\"b\":{\"c\":["
 		"]}}",
 		"{\"\":[[],[[]],{}]}",
+		"{\"a\":[9223372036854775807,-9223372036854775808,1234567890123456789012e2]}",
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
@@ -53,6 +54,9 @@ test_refuses(void)
 		"{\"a\":[1,]}",
 		"{\"a\":[1}",
 		"{\"a\":01}",
+		"{\"a\":9223372036854775808}",
+		"{\"a\":-9223372036854775809}",
+		"{\"a\":123456789012345678901234567890}",
 		"{\"a\":+1}",
 		"{\"a\":.5}",
 		"{\"a\":1.}",
@@ -166,12 +170,101 @@ test_getters(void)
 	g_assert_null(cam_json_get_array(object, "o"));
 }
 
+static void
+test_names(void)
+{
+	static const char *const bad[] = {
+		"{\"a\":1,\"a\":2}",
+		"{\"layers\":1,\"Layers\":2}",
+		"{\"x\":[{\"y\":{\"layers\":1,\"LAYERS\":2}}]}",
+		"{\"size\":1,\"\xc5\xbfize\":2}",
+		"{\"size\":1,\"\\u017fize\":2}",
+		"{\"k\":1,\"\xe2\x84\xaa\":2}",
+		"{\"\xc3\xa9\":1,\"\xc3\x89\":2}",
+		"{\"layers\":1,\"\\u004cayers\":2}",
+		"{\"a\":{},\"b\":[],\"c\":1,\"A\":{}}",
+		"{\"annotations\":{\"a\":\"1\",\"\\u0061\":\"2\"}}",
+		"{\"annotations\":{\"a\":{\"b\":1,\"B\":2}}}",
+	};
+	static const char *const good[] = {
+		"{\"a\":{\"b\":1},\"c\":{\"b\":2,\"a\":3}}",
+		"{\"annotations\":{\"Name\":\"1\",\"name\":\"2\"}}",
+		"{\"config\":{\"Labels\":{\"Name\":\"1\",\"name\":\"2\"}}}",
+		"{\"a\":[{\"b\":1},{\"B\":2}]}",
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autoptr(GBytes) bytes = g_bytes_new(bad[i], strlen(bad[i]));
+		g_autoptr(GError) error = NULL;
+
+		g_assert_null(cam_json_parse_document(bytes, 4096, &error));
+		g_assert_error(error, CAM_ERROR, (int) CAM_ERROR_INVALID_ARGUMENT);
+		g_assert_nonnull(strstr(error->message, "member"));
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+		g_autoptr(GBytes) bytes = g_bytes_new(good[i], strlen(good[i]));
+		g_autoptr(GError) error = NULL;
+		g_autoptr(JsonObject) object = cam_json_parse_document(bytes, 4096, &error);
+
+		g_assert_no_error(error);
+	}
+}
+
+/* A document of very many members takes no longer than it should. */
+static void
+test_many_names(void)
+{
+	g_autoptr(GString) text = g_string_new("{");
+
+	for (guint i = 0; i < 200000; i++)
+		g_string_append_printf(text, "\"m%u\":0,", i);
+	g_string_append(text, "\"M7\":0}");
+	g_autoptr(GBytes) bytes = g_bytes_new(text->str, text->len);
+	g_autoptr(GError) error = NULL;
+	g_assert_null(cam_json_parse_document(bytes, 1 << 24, &error));
+	g_assert_nonnull(strstr(error->message, "\"m7\" and \"M7\""));
+}
+
+static void
+test_members(void)
+{
+	static const CamJsonMember known[] = { { "layers", CAM_JSON_ARRAY },
+					       { "size", CAM_JSON_INTEGER },
+					       { "annotations", CAM_JSON_STRING_MAP },
+					       { NULL, CAM_JSON_ANY } };
+	static const char *const bad[] = {
+		"{\"Layers\":[]}",	"{\"layer\xc5\xbf\":[]}", "{\"layers\":{}}",
+		"{\"size\":1.0}",	"{\"size\":\"1\"}",	  "{\"annotations\":{\"a\":1}}",
+		"{\"annotations\":[]}",
+	};
+	static const char *const good[] = { "{}", "{\"layers\":null,\"size\":3,\"other\":1}",
+					    "{\"annotations\":{\"a\":\"b\",\"c\":null}}" };
+
+	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+		g_autoptr(JsonObject) object = parse(bad[i], -1, NULL);
+		g_autoptr(GError) error = NULL;
+
+		g_assert_false(cam_json_check_members(object, known, &error));
+		g_assert_error(error, CAM_ERROR, (int) CAM_ERROR_INVALID_ARGUMENT);
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+		g_autoptr(JsonObject) object = parse(good[i], -1, NULL);
+		g_autoptr(GError) error = NULL;
+
+		cam_json_check_members(object, known, &error);
+		g_assert_no_error(error);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/oci/json/accepts", test_accepts);
 	g_test_add_func("/oci/json/refuses", test_refuses);
+	g_test_add_func("/oci/json/names", test_names);
+	g_test_add_func("/oci/json/many-names", test_many_names);
+	g_test_add_func("/oci/json/members", test_members);
 	g_test_add_func("/oci/json/limits", test_limits);
 	g_test_add_func("/oci/json/truncated", test_truncated);
 	g_test_add_func("/oci/json/copy-and-write", test_copy_and_write);

@@ -75,6 +75,43 @@ test_media_types(void)
 	g_assert_error(error, CAM_ERROR, (int) CAM_ERROR_INVALID_ARGUMENT);
 }
 
+/* What a registry calls a document does not count where the document says it, or shows it. */
+static void
+test_type_of_document(void)
+{
+	const char *index = "{\"schemaVersion\":2,\"manifests\":[]}";
+	const char *plain = "{\"schemaVersion\":2," CONFIG ",\"layers\":[]}";
+	const struct {
+		const char *document, *hint, *type;
+	} cases[] = {
+		{ MANIFEST, "text/html", CAM_MEDIA_TYPE_OCI_MANIFEST },
+		{ MANIFEST, CAM_MEDIA_TYPE_DOCKER_INDEX, CAM_MEDIA_TYPE_OCI_MANIFEST },
+		{ index, "application/octet-stream", CAM_MEDIA_TYPE_OCI_INDEX },
+		{ index, CAM_MEDIA_TYPE_DOCKER_INDEX, CAM_MEDIA_TYPE_DOCKER_INDEX },
+		{ index, NULL, CAM_MEDIA_TYPE_OCI_INDEX },
+		{ plain, "text/plain", CAM_MEDIA_TYPE_OCI_MANIFEST },
+		{ index, CAM_MEDIA_TYPE_OCI_MANIFEST, NULL },
+		{ plain, CAM_MEDIA_TYPE_OCI_INDEX, NULL },
+		{ "{\"schemaVersion\":2}", CAM_MEDIA_TYPE_OCI_INDEX, NULL },
+		{ "{\"schemaVersion\":2," CONFIG ",\"manifests\":null}", NULL, NULL },
+		{ "{\"schemaVersion\":2,\"mediaType\":\"" CAM_MEDIA_TYPE_OCI_INDEX
+		  "\",\"layers\":[]}",
+		  NULL, NULL },
+		{ "{\"schemaVersion\":2,\"mediaType\":7,\"layers\":[]}", NULL, NULL },
+		{ "<html>", "text/html", NULL },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GBytes) bytes = bytes_of(cases[i].document);
+		g_autoptr(GError) error = NULL;
+		g_autofree char *type = cam_manifest_media_type(bytes, cases[i].hint, &error);
+
+		g_assert_cmpstr(type, ==, cases[i].type);
+		if (type == NULL)
+			g_assert_error(error, CAM_ERROR, (int) CAM_ERROR_INVALID_ARGUMENT);
+	}
+}
+
 static void
 test_bad_manifests(void)
 {
@@ -103,6 +140,13 @@ test_bad_manifests(void)
 		"{\"schemaVersion\":2,\"mediaType\":\"" CAM_MEDIA_TYPE_OCI_INDEX "\"," CONFIG
 		",\"layers\":[]}",
 		"{\"schemaVersion\":2,\"mediaType\":\"a/b\"," CONFIG ",\"layers\":[]}",
+		"{\"schemaVersion\":2," CONFIG ",\"layers\":[],\"Layers\":[]}",
+		"{\"schemaVersion\":2," CONFIG ",\"Layers\":[]}",
+		"{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"mediaType\":\"a\",\"digest\":\"" D1
+		"\",\"size\":1,\"Size\":2}]}",
+		"{\"schemaVersion\":2," CONFIG ",\"layers\":[{\"mediaType\":\"a\",\"digest\":\"" D1
+		"\",\"size\":1,\"platform\":{\"OS\":\"linux\"}}]}",
+		"{\"schemaVersion\":2,\"mediaType\":7," CONFIG ",\"layers\":[]}",
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -226,6 +270,12 @@ test_bad_configs(void)
 		"\"diff_ids\":[7]}}",
 		"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\","
 		"\"diff_ids\":[\"sha256:xyz\"]}}",
+		"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\","
+		"\"diff_ids\":[],\"Diff_Ids\":[]}}",
+		"{\"architecture\":\"amd64\",\"os\":\"linux\",\"RootFS\":{\"type\":\"layers\"}}",
+		"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\"},"
+		"\"config\":{\"user\":\"root\"}}",
+		"{\"architecture\":\"amd64\",\"os\":5,\"rootfs\":{\"type\":\"layers\"}}",
 	};
 
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
@@ -243,6 +293,7 @@ main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/oci/manifest/example", test_manifest);
 	g_test_add_func("/oci/manifest/media-types", test_media_types);
+	g_test_add_func("/oci/manifest/type-of-document", test_type_of_document);
 	g_test_add_func("/oci/manifest/bad", test_bad_manifests);
 	g_test_add_func("/oci/manifest/schema-1", test_schema_1);
 	g_test_add_func("/oci/manifest/truncated", test_truncated);
