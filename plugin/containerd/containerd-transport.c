@@ -129,12 +129,12 @@ get_by_digest(CamImageTransport *transport, const char *digest, char **media_typ
 {
 	g_autoptr(CamDescriptor) unsized =
 		cam_descriptor_new(CAM_MEDIA_TYPE_OCI_MANIFEST, digest, -1);
-	g_autoptr(GBytes) bytes = cam_image_transport_get_blob(
-		transport, unsized, CAM_MANIFEST_MAX_SIZE, cancellable, error);
+	GBytes *bytes = cam_image_transport_get_blob(transport, unsized, CAM_MANIFEST_MAX_SIZE,
+						     cancellable, error);
 
 	if (bytes != NULL)
-		*media_type = cam_manifest_media_type(bytes, NULL, error);
-	return *media_type != NULL ? g_steal_pointer(&bytes) : NULL;
+		*media_type = cam_manifest_guess_media_type(bytes);
+	return bytes;
 }
 
 static GBytes *

@@ -138,6 +138,14 @@ cam_manifest_media_type(GBytes *bytes, const char *hint, GError **error)
 	return g_strdup(type);
 }
 
+char *
+cam_manifest_guess_media_type(GBytes *bytes)
+{
+	char *type = cam_manifest_media_type(bytes, NULL, NULL);
+
+	return type != NULL ? type : g_strdup(CAM_MEDIA_TYPE_OCI_MANIFEST);
+}
+
 JsonObject *
 cam_manifest_document_parse(GBytes *bytes, const char *media_type_hint, CamDocumentKind kind,
 			    char **media_type, GError **error)

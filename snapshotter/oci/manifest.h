@@ -32,6 +32,10 @@ typedef struct {
  */
 char *cam_manifest_media_type(GBytes *bytes, const char *hint, GError **error);
 
+/* (transfer full): the same of bytes that are not verified yet: what cannot be told is called a
+ * manifest, and its parser will say why it is none. */
+char *cam_manifest_guess_media_type(GBytes *bytes);
+
 /* @media_type: (nullable): what the bytes came as. Where the document names one of its own, that
  * one counts; a document of the other kind (an index for a manifest), or one that can be read as
  * both, is refused. */

@@ -50,8 +50,8 @@ get_by_digest(CamImageTransport *transport, const char *digest, char **media_typ
 		bytes = cam_stream_read_bytes(stream, CAM_MANIFEST_MAX_SIZE, digest, cancellable,
 					      error);
 	if (bytes != NULL)
-		*media_type = cam_manifest_media_type(bytes, NULL, error);
-	return *media_type != NULL ? g_steal_pointer(&bytes) : NULL;
+		*media_type = cam_manifest_guess_media_type(bytes);
+	return g_steal_pointer(&bytes);
 }
 
 static GBytes *

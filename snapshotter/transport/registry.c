@@ -231,6 +231,10 @@ registry_get_manifest(CamImageTransport *transport, const char *reference, char 
 		return NULL;
 	}
 	served = content_type_of(response);
+	if (cam_digest_is_valid(wanted)) {
+		*media_type = cam_manifest_guess_media_type(bytes);
+		return g_steal_pointer(&bytes);
+	}
 	*media_type = cam_manifest_media_type(bytes, served, error);
 	if (*media_type == NULL) {
 		cam_error_translate(error, "%s (%s)", url, served);

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "../go/go-reader.h"
-#include "snapshotter/base/fd.h"
+#include "snapshotter/base/remove-tree.h"
 #include "snapshotter/oci/descriptor.h"
 #include "snapshotter/store/tar-header.h"
 #include "tar-kinds.h"
