@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "snapshotter/store/file-writers.h"
 #include "snapshotter/store/layer-builder.h"
 #include "snapshotter/store/store-private.h"
 #include "snapshotter/store/upper-tar.h"
@@ -20,6 +21,7 @@
 #define HASH_CHUNK (256 * 1024)
 
 typedef struct {
+	CamStore *store;
 	CamUpperTar *tar;
 	CamTarReader *reader;
 	CamLayerBuilder *builder;
@@ -79,8 +81,9 @@ read_some(const CamUpperMember *member, guint8 *buffer, gsize size, guint64 offs
 	return TRUE;
 }
 
+/* @spool: -1, or where the content goes as it was hashed. */
 static gboolean
-hash_large(Adoption *self, const CamUpperMember *member, GError **error)
+hash_large(Adoption *self, const CamUpperMember *member, int spool, GError **error)
 {
 	for (guint64 done = 0; done < member->size; done += HASH_CHUNK) {
 		gsize size = (gsize) MIN(HASH_CHUNK, member->size - done);
@@ -90,7 +93,44 @@ hash_large(Adoption *self, const CamUpperMember *member, GError **error)
 		if (!read_some(member, self->chunk, size, done, error))
 			return FALSE;
 		cam_hasher_update(self->hasher, self->chunk, size);
+		if (spool >= 0 && !cam_write_all(spool, self->chunk, size, error))
+			return FALSE;
 	}
+	return TRUE;
+}
+
+/* A file that somebody may be writing to, through a mapping even, is read once: what is hashed here
+ * and what becomes the object must be the same. */
+static gboolean
+read_large(Adoption *self, CamUpperMember *member, CamObjectJob *job, GError **error)
+{
+	CamFileWriters writers = cam_file_get_writers(member->fd);
+	g_auto(CamFd) spool = -1;
+
+	if (writers == CAM_WRITERS_SOME)
+		return cam_set_error(error, CAM_ERROR_ABORTED,
+				     "it is open for writing; try again when nobody uses it");
+	if (writers == CAM_WRITERS_UNKNOWN) {
+		spool = cam_store_open_tmpfile(self->store, error);
+		if (spool < 0)
+			return FALSE;
+	}
+	if (!hash_large(self, member, spool, error))
+		return FALSE;
+	job->may_link = spool < 0;
+	job->fd = spool < 0 ? cam_fd_steal(&member->fd) : cam_fd_steal(&spool);
+	return TRUE;
+}
+
+static gboolean
+read_small(Adoption *self, CamUpperMember *member, CamObjectJob *job, GError **error)
+{
+	job->data = g_malloc(member->size);
+	if (!read_some(member, job->data, (gsize) member->size, 0, error))
+		return FALSE;
+	cam_hasher_update(self->hasher, job->data, (gsize) member->size);
+	job->may_link = TRUE;
+	job->fd = cam_fd_steal(&member->fd);
 	return TRUE;
 }
 
@@ -106,17 +146,9 @@ read_content(gpointer user_data, const CamTarEntry *tar, CamObjectJob *job, GErr
 	job->size = member->size;
 	cam_layer_builder_reserve(self->builder, job,
 				  MAX(OPEN_FILE, small ? (gsize) member->size : HASH_CHUNK));
-	if (small) {
-		job->data = g_malloc(member->size);
-		if (!read_some(member, job->data, (gsize) member->size, 0, error))
-			return FALSE;
-		cam_hasher_update(self->hasher, job->data, (gsize) member->size);
-	} else if (!hash_large(self, member, error)) {
-		return FALSE;
-	}
-	job->may_link = TRUE;
 	job->stamp = member->stamp;
-	job->fd = cam_fd_steal(&member->fd);
+	if (!(small ? read_small(self, member, job, error) : read_large(self, member, job, error)))
+		return FALSE;
 	cam_upper_tar_pass_content(self->tar);
 	cam_tar_reader_content_is_absent(self->reader);
 	cam_progress_advance(self->progress, self->phase, member->size);
@@ -167,7 +199,8 @@ cam_store_adopt_upper(CamStore *self, int upper, CamProgress *progress, GCancell
 		      GError **error)
 {
 	g_autoptr(CamStoreHold) hold = cam_store_hold(self, cancellable, error);
-	g_auto(Adoption) adoption = { .progress = progress, .cancellable = cancellable };
+	g_auto(Adoption)
+		adoption = { .store = self, .progress = progress, .cancellable = cancellable };
 	CamLayerInfo *info;
 
 	if (hold == NULL)

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 
 #include "snapshotter/base/fd.h"
 #include "snapshotter/base/remove-tree.h"
+#include "snapshotter/store/file-writers.h"
 #include "snapshotter/store/xattr.h"
 
 typedef struct {
@@ -81,22 +81,22 @@ get_directory(CamObjectLinks *self, GError **error)
 
 /* ---- is the file what the object is? ---- */
 
-/* A read lease is given only while nobody has the file open for writing. Should somebody want to
- * open it in this very moment, the signal for that must be one that nobody dies of. */
+/* Who can still write to the file would write to the object. *@match becomes FALSE without a proof
+ * that nobody can. */
 static gboolean
-check_writers(int fd, GError **error)
+check_writers(int fd, gboolean *match, GError **error)
 {
-	int status;
-
-	if (fcntl(fd, F_SETSIG, SIGURG) != 0)
+	switch (cam_file_get_writers(fd)) {
+	case CAM_WRITERS_NONE:
 		return TRUE;
-	status = fcntl(fd, F_SETLEASE, F_RDLCK);
-	if (status != 0 && errno == EAGAIN)
-		return cam_set_error(error, CAM_ERROR_ABORTED,
-				     "it is open for writing; try again when nobody uses it");
-	if (status == 0)
-		(void) fcntl(fd, F_SETLEASE, F_UNLCK);
-	return TRUE;
+	case CAM_WRITERS_UNKNOWN:
+		*match = FALSE;
+		return TRUE;
+	case CAM_WRITERS_SOME:
+		break;
+	}
+	return cam_set_error(error, CAM_ERROR_ABORTED,
+			     "it is open for writing; try again when nobody uses it");
 }
 
 static gboolean
@@ -167,10 +167,12 @@ match_file(CamObjectJob *job, const struct stat *st, gboolean *match, GError **e
 
 	*match = st->st_mode == job->mode && st->st_uid == job->uid && st->st_gid == job->gid;
 	if (!*match)
-		return TRUE;
+		return check_writers(job->fd, match, error);
 	if (!cam_xattr_list(job->fd, &names, &size, error))
 		return FALSE;
 	*match = match_xattrs(names, size, job->fd, job->xattrs, &n_own);
+	if (!check_writers(job->fd, match, error))
+		return FALSE;
 	return !*match || n_own == 0 || strip_xattrs(job, names, size, match, error);
 }
 
@@ -235,7 +237,7 @@ cam_object_links_add(CamObjectLinks *self, CamObjectJob *job, CamLinkResult *res
 		*result = CAM_LINK_PRESENT;
 	if (*result == CAM_LINK_PRESENT || g_atomic_int_get(&self->useless))
 		return TRUE;
-	return check_writers(job->fd, error) && match_file(job, &st, &match, error) &&
+	return match_file(job, &st, &match, error) &&
 	       (!match || link_file(self, job, &link, result, error));
 }
 

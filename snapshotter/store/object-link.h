@@ -20,7 +20,8 @@ CamObjectLinks *cam_object_links_new(int dirfd, OstreeRepo *repo);
 typedef enum {
 	CAM_LINK_MADE,
 	CAM_LINK_PRESENT, /* there is such an object */
-	CAM_LINK_REFUSED, /* must be copied: another file system, or not just what the object is */
+	CAM_LINK_REFUSED, /* must be copied: another file system, not just what the object is, or no
+			     proof that nobody can still write to it */
 } CamLinkResult;
 
 /**

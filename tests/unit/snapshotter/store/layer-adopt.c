@@ -5,6 +5,10 @@
  */
 #include "upper-fixture.h"
 
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
 #include "snapshotter/store/repo.h"
 #include "snapshotter/store/store-private.h"
 
@@ -480,6 +484,62 @@ test_open_for_writing(void)
 	assert_whole(fixture->store);
 }
 
+static void
+drop_lease_capability(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	g_assert_cmpint(syscall(SYS_capget, &header, data), ==, 0);
+	data[CAP_LEASE / 32].effective &= ~(1u << (CAP_LEASE % 32));
+	g_assert_cmpint(syscall(SYS_capset, &header, data), ==, 0);
+}
+
+/* In a process of its own: without the capability that tells of writers, files of others are copied
+ * and writers change nothing afterwards. */
+static int
+adopt_without_proof(TemporaryStore *fixture, Upper *upper)
+{
+	int small = openat(upper->fd, "small", O_WRONLY | O_CLOEXEC);
+	int large = openat(upper->fd, "large", O_WRONLY | O_CLOEXEC);
+	g_autoptr(CamLayerInfo) info = NULL;
+
+	drop_lease_capability();
+	info = adopt(fixture->store, upper);
+	g_assert_false(is_linked(fixture->store, info->diff_id, upper, "small"));
+	g_assert_false(is_linked(fixture->store, info->diff_id, upper, "large"));
+	g_assert_true(is_linked(fixture->store, info->diff_id, upper, "own"));
+	g_assert_cmpint(pwrite(small, "X", 1, 0), ==, 1);
+	g_assert_cmpint(pwrite(large, "X", 1, 0), ==, 1);
+	assert_whole(fixture->store);
+	return 0;
+}
+
+static void
+test_no_proof(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_auto(Upper) upper = upper_new(fixture, "upper");
+	g_autofree char *large = g_malloc(LARGE + 1);
+	int status;
+	pid_t pid;
+
+	if (!need_root())
+		return;
+	memset(large, 'l', LARGE);
+	large[LARGE] = '\0';
+	make_file(upper.fd, "small", "content", 0644);
+	make_file(upper.fd, "large", large, 0644);
+	make_file(upper.fd, "own", "root's own", 0644);
+	g_assert_cmpint(fchownat(upper.fd, "small", 1000, 1000, 0), ==, 0);
+	g_assert_cmpint(fchownat(upper.fd, "large", 1000, 1000, 0), ==, 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(adopt_without_proof(fixture, &upper));
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 typedef struct {
 	int dirfd;
 	gboolean replace;
@@ -591,6 +651,7 @@ main(int argc, char **argv)
 	g_test_add_func("/layer-adopt/full-disk", test_full_disk);
 	g_test_add_func("/layer-adopt/bare-user", test_bare_user);
 	g_test_add_func("/layer-adopt/open-for-writing", test_open_for_writing);
+	g_test_add_func("/layer-adopt/no-proof", test_no_proof);
 	g_test_add_func("/layer-adopt/written", test_written);
 	g_test_add_func("/layer-adopt/replaced", test_replaced);
 	g_test_add_func("/layer-adopt/cancelled", test_cancelled);
