@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <sqlite3.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define BUSY_TIMEOUT_MS 30000
 #define BUSY_RETRY_USEC 10000
@@ -160,24 +163,66 @@ migrate(CamDatabase *self, const char *const *migrations, GError **error)
 	return cam_database_commit(self, error);
 }
 
+/* ---- opening ---- */
+
+/* Whether SQLite can make the files that WAL needs beside @path. */
+static gboolean
+is_read_only(const char *path)
+{
+	g_autofree char *directory = g_path_get_dirname(path);
+
+	return access(path, F_OK) == 0 && (access(path, W_OK) != 0 || access(directory, W_OK) != 0);
+}
+
+static gboolean
+has_companion(const char *path, const char *suffix)
+{
+	g_autofree char *companion = g_strconcat(path, suffix, NULL);
+	struct stat st;
+
+	return stat(companion, &st) == 0 && st.st_size > 0;
+}
+
+/* A log that has an index is read as usual: another process may be writing through another mount.
+ * An index that is missing SQLite keeps in memory if it need not lock. Without a log the file is
+ * all there is. */
+static char *
+read_only_uri(const char *path)
+{
+	g_autofree char *escaped = g_uri_escape_string(path, "/", TRUE);
+	const char *how = !has_companion(path, "-wal")	? "immutable=1"
+			  : has_companion(path, "-shm") ? "mode=ro"
+							: "mode=ro&vfs=unix-none";
+
+	return g_strdup_printf("file:%s?%s", escaped, how);
+}
+
+static gboolean
+open_connection(CamDatabase *self, GError **error)
+{
+	gboolean read_only = is_read_only(self->path);
+	g_autofree char *uri = read_only ? read_only_uri(self->path) : NULL;
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+		    (read_only ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+			       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	int code = sqlite3_open_v2(read_only ? uri : self->path, &self->db, flags, NULL);
+
+	if (code != SQLITE_OK)
+		return set_sqlite_error(self, code, error);
+	sqlite3_busy_timeout(self->db, BUSY_TIMEOUT_MS);
+	return uri == NULL || strstr(uri, "unix-none") == NULL ||
+	       cam_database_exec(self, "PRAGMA locking_mode = EXCLUSIVE", error);
+}
+
 CamDatabase *
 cam_database_open(const char *path, const char *const *migrations, GError **error)
 {
 	g_autoptr(CamDatabase) self = g_new0(CamDatabase, 1);
-	int code;
 
 	self->path = g_strdup(path);
 	self->idle = g_hash_table_new(g_str_hash, g_str_equal);
-	code = sqlite3_open_v2(path, &self->db,
-			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-				       SQLITE_OPEN_EXRESCODE,
-			       NULL);
-	if (code != SQLITE_OK) {
-		set_sqlite_error(self, code, error);
-		return NULL;
-	}
-	sqlite3_busy_timeout(self->db, BUSY_TIMEOUT_MS);
-	if (!cam_database_exec(self, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
+	if (!open_connection(self, error) ||
+	    !cam_database_exec(self, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
 			       error) ||
 	    !migrate(self, migrations, error))
 		return NULL;

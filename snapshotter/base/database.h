@@ -22,6 +22,9 @@ typedef struct _CamDatabase CamDatabase;
  * @migrations: NULL-terminated array of SQL scripts; script i lifts `user_version` from i to
  *     i + 1. Scripts are only ever appended. All that is missing runs in one transaction.
  *
+ * Where neither the file nor its directory can be written to it is opened for reading: what was
+ * committed is seen, what is not migrated cannot be opened.
+ *
  * A file that is no database or is damaged is %CAM_ERROR_DATA_LOSS; one from a newer version of
  * Cambium is %CAM_ERROR_FAILED_PRECONDITION.
  */

@@ -166,7 +166,8 @@ show_image(CamLowerMounts *self, const char *id, const char *const *diff_ids, in
 	g_autofree char *tree = path_of(self, id, TREE);
 	CamDataLayers data;
 
-	if (!cam_mkdirs_at(cam_store_get_dirfd(self->store), below, 0755, error) ||
+	if (!cam_mkdirs_at(cam_store_get_dirfd(self->store), FOLDER, 0700, error) ||
+	    !cam_mkdirs_at(cam_store_get_dirfd(self->store), below, 0755, error) ||
 	    !cam_lower_show(self->store, diff_ids, self->method, objects, tree, &data, cancellable,
 			    error))
 		return FALSE;
@@ -199,6 +200,7 @@ show_checkout(CamLowerMounts *self, const char *id, const char *const *diff_ids,
 		return TRUE;
 	if (!cam_store_discard(self->store, dirfd, done_below, error) ||
 	    !cam_store_discard(self->store, dirfd, fresh, error) ||
+	    !cam_mkdirs_at(dirfd, FOLDER, 0700, error) ||
 	    !cam_mkdirs_at(dirfd, below, 0755, error) ||
 	    !cam_mkdirs_at(dirfd, fresh_tree, 0755, error))
 		return FALSE;

@@ -14,16 +14,17 @@
 #include <unistd.h>
 
 #include "snapshotter/base/mount-table.h"
+#include "snapshotter/store/store-folders.h"
+#include "snapshotter/store/store-lock.h"
 #include "snapshotter/store/store-private.h"
-
-#define LOCK_POLL_USEC 20000
-#define STORE_MODE     0700
 
 struct _CamStore {
 	GObject parent_instance;
 
 	char *path;
 	CamFd dirfd;
+	gboolean read_only; /* the file system, or the directory's mode */
+	CamStoreLock *lock;
 
 	GMutex state_mutex;
 	CamDatabase *state;
@@ -85,6 +86,7 @@ cam_store_finalize(GObject *object)
 		cam_remove_tree_at(AT_FDCWD, self->tmp_path, NULL);
 	g_clear_object(&self->repo);
 	g_clear_pointer(&self->state, cam_database_close);
+	g_clear_pointer(&self->lock, cam_store_lock_free);
 	g_free(self->tmp_path);
 	g_free(self->path);
 	cam_fd_close(self->tmp_dirfd);
@@ -116,7 +118,7 @@ make_directories(int dirfd, GError **error)
 	static const char *const names[] = { "blobs/sha256", "blobs/sha512", "tmp", "cache" };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
-		if (!cam_mkdirs_at(dirfd, names[i], STORE_MODE, error))
+		if (!cam_mkdirs_at(dirfd, names[i], CAM_STORE_MODE, error))
 			return FALSE;
 	return TRUE;
 }
@@ -124,7 +126,7 @@ make_directories(int dirfd, GError **error)
 static gboolean
 open_directory(CamStore *self, gboolean create, GError **error)
 {
-	if (create && g_mkdir_with_parents(self->path, STORE_MODE) != 0)
+	if (create && g_mkdir_with_parents(self->path, CAM_STORE_MODE) != 0)
 		return cam_set_error_errno(error, errno, "cannot make the store %s", self->path);
 	self->dirfd = open(self->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (self->dirfd < 0 && errno == ENOENT)
@@ -150,6 +152,11 @@ cam_store_open(const char *path, gboolean create, GCancellable *cancellable, GEr
 	self->path = g_canonicalize_filename(path, NULL);
 	if (!open_directory(self, create, error))
 		return NULL;
+	self->read_only = faccessat(self->dirfd, ".", W_OK, AT_EACCESS) != 0 &&
+			  (errno == EROFS || errno == EACCES);
+	if (!cam_store_folders_check(self->dirfd, self->path, self->read_only, error))
+		return NULL;
+	self->lock = cam_store_lock_new(self->dirfd, self->path, self->read_only);
 	g_autofree char *state_path = g_build_filename(self->path, "state.db", NULL);
 	self->state = cam_database_open(state_path, migrations, error);
 	if (self->state == NULL)
@@ -191,41 +198,23 @@ cam_store_rootfs_ref(const char *chain_id)
 /* ---- locks ---- */
 
 struct _CamStoreHold {
+	CamStore *store;
+	GThread *thread; /* that took it */
 	CamFd fd;
 };
-
-static int
-take_lock(CamStore *self, int operation, GCancellable *cancellable, GError **error)
-{
-	g_auto(CamFd) fd = openat(self->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-	if (fd < 0) {
-		cam_set_error_errno(error, errno, "cannot open the lock of store %s", self->path);
-		return -1;
-	}
-	while (flock(fd, operation | LOCK_NB) != 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR) {
-			cam_set_error_errno(error, errno, "cannot lock store %s", self->path);
-			return -1;
-		}
-		if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
-			cam_error_translate(error, "waiting for the lock of store %s", self->path);
-			return -1;
-		}
-		g_usleep(LOCK_POLL_USEC);
-	}
-	return cam_fd_steal(&fd);
-}
 
 CamStoreHold *
 cam_store_hold(CamStore *self, GCancellable *cancellable, GError **error)
 {
-	int fd = take_lock(self, LOCK_SH, cancellable, error);
+	int fd = cam_store_lock_share(self->lock, cancellable, error);
 
 	if (fd < 0)
 		return NULL;
 	CamStoreHold *hold = g_new0(CamStoreHold, 1);
+	hold->store = g_object_ref(self);
+	hold->thread = g_thread_self();
 	hold->fd = fd;
+	cam_store_lock_count(self->lock, hold->thread, 1);
 	return hold;
 }
 
@@ -234,14 +223,16 @@ cam_store_release(CamStoreHold *hold)
 {
 	if (hold == NULL)
 		return;
+	cam_store_lock_count(hold->store->lock, hold->thread, -1);
 	cam_fd_close(hold->fd);
+	g_object_unref(hold->store);
 	g_free(hold);
 }
 
 int
 cam_store_lock_sweep(CamStore *self, GCancellable *cancellable, GError **error)
 {
-	return take_lock(self, LOCK_EX, cancellable, error);
+	return cam_store_lock_exclude(self->lock, cancellable, error);
 }
 
 /* ---- temporary directories: each is locked by the process that owns it ---- */
@@ -294,7 +285,7 @@ make_tmp(CamStore *self, GError **error)
 		g_autofree char *name = g_strdup_printf("%d-%08x", (int) getpid(), g_random_int());
 		g_autofree char *path = g_build_filename(self->path, "tmp", name, NULL);
 
-		if (mkdir(path, STORE_MODE) != 0 && errno != EEXIST)
+		if (mkdir(path, CAM_STORE_MODE) != 0 && errno != EEXIST)
 			return cam_set_error_errno(error, errno, "cannot make %s", path);
 		g_auto(CamFd) fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd >= 0 && lock_tmp(fd)) {
@@ -313,6 +304,9 @@ ensure_tmp(CamStore *self, GError **error)
 {
 	if (self->tmp_path != NULL)
 		return TRUE;
+	if (self->read_only)
+		return cam_set_error(error, CAM_ERROR_PERMISSION_DENIED,
+				     "the store %s cannot be written to", self->path);
 	cam_store_sweep_tmp(self);
 	return make_tmp(self, error);
 }
@@ -362,6 +356,8 @@ make_repo(CamStore *self, const char *path, GError **error)
 	repo = ostree_repo_new(file);
 	if (!ostree_repo_create(repo, mode, NULL, error))
 		return cam_error_translate(error, "cannot make the OSTree repository %s", path);
+	if (chmod(fresh, CAM_STORE_MODE) != 0)
+		return cam_set_error_errno(error, errno, "cannot make %s", path);
 	if (rename(fresh, path) != 0 && errno != EEXIST && errno != ENOTEMPTY)
 		return cam_set_error_errno(error, errno, "cannot make %s", path);
 	return TRUE;

@@ -48,8 +48,9 @@ int cam_store_get_tmp_dirfd(CamStore *self, char **path, GError **error);
  *
  * While one exists (in any process), gc sweeps nothing. Whoever puts several things that only
  * become reachable at the end (layers, blobs, then the image that names them), or reads what
- * somebody might remove, holds the store meanwhile. Taking it waits for a running sweep. Never
- * call gc under a hold of one's own.
+ * somebody might remove, holds the store meanwhile. Taking it waits for a running sweep, and for
+ * a waiting one a few seconds, unless this thread has a hold. Never call gc under a hold of one's
+ * own.
  */
 typedef struct _CamStoreHold CamStoreHold;
 CamStoreHold *cam_store_hold(CamStore *self, GCancellable *cancellable, GError **error);

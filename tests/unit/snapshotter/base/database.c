@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
@@ -236,6 +238,76 @@ test_opened_at_once(void)
 	remove_dir(dir);
 }
 
+/* ---- read-only ---- */
+
+/* As an ordinary user who cannot write; 0 if the two rows are seen and nothing can be written. */
+static int
+read_only_check(const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(CamDatabase) db = NULL;
+
+	if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+		return 2;
+	db = cam_database_open(path, first, &error);
+	g_assert_no_error(error);
+	g_assert_cmpint(count(db, "SELECT count(*) FROM t"), ==, 2);
+	g_assert_false(cam_database_exec(db, "INSERT INTO t (score) VALUES (1)", &error));
+	g_assert_error(error, CAM_ERROR, CAM_ERROR_PERMISSION_DENIED);
+	return 0;
+}
+
+static void
+assert_readable(const char *dir, const char *path)
+{
+	int status;
+	pid_t pid;
+
+	g_assert_cmpint(chmod(dir, 0555), ==, 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(read_only_check(path));
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	g_assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	g_assert_cmpint(chmod(dir, 0755), ==, 0);
+}
+
+static void
+copy_file(const char *from, const char *to)
+{
+	g_autofree char *content = NULL;
+	gsize size;
+
+	g_assert_true(g_file_get_contents(from, &content, &size, NULL));
+	g_assert_true(g_file_set_contents(to, content, (gssize) size, NULL));
+	g_assert_cmpint(chmod(to, 0444), ==, 0);
+}
+
+/* With and without a log, and with a log whose index is gone. */
+static void
+test_read_only(void)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *dir = make_dir(), *copy = make_dir();
+	g_autofree char *path = g_build_filename(dir, "x %3f.db", NULL);
+	g_autofree char *log = g_strconcat(path, "-wal", NULL);
+	g_autofree char *bare = g_build_filename(copy, "x.db", NULL);
+	g_autofree char *bare_log = g_strconcat(bare, "-wal", NULL);
+	CamDatabase *db = cam_database_open(path, first, &error);
+
+	g_assert_no_error(error);
+	g_assert_true(cam_database_exec(db, "INSERT INTO t (score) VALUES (1), (2)", &error));
+	assert_readable(dir, path);
+	copy_file(path, bare);
+	copy_file(log, bare_log);
+	assert_readable(copy, bare);
+	cam_database_close(db);
+	g_assert_false(g_file_test(log, G_FILE_TEST_EXISTS));
+	assert_readable(dir, path);
+	remove_dir(dir);
+	remove_dir(copy);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -248,5 +320,6 @@ main(int argc, char **argv)
 	g_test_add_func("/base/database/transactions", test_transactions);
 	g_test_add_func("/base/database/damaged", test_damaged);
 	g_test_add_func("/base/database/opened-at-once", test_opened_at_once);
+	g_test_add_func("/base/database/read-only", test_read_only);
 	return g_test_run();
 }
