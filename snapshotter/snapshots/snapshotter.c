@@ -108,13 +108,22 @@ open_folder(CamSnapshotter *self, GError **error)
 	       cam_set_error_errno(error, errno, "cannot open %s", self->folder);
 }
 
+static gboolean
+open_database(gpointer data, GError **error)
+{
+	CamSnapshotter *self = data;
+	g_autofree char *path = g_build_filename(cam_store_get_path(self->store), DATABASE, NULL);
+
+	self->db = cam_snapshot_db_open(path, error);
+	return self->db != NULL;
+}
+
 CamSnapshotter *
 cam_snapshotter_open(CamStore *store, const CamSnapshotterOptions *options,
 		     GCancellable *cancellable, GError **error)
 {
 	static const CamSnapshotterOptions defaults = { .method = CAM_MOUNT_AUTO };
 	g_autoptr(CamSnapshotter) self = g_object_new(CAM_TYPE_SNAPSHOTTER, NULL);
-	g_autofree char *database = g_build_filename(cam_store_get_path(store), DATABASE, NULL);
 
 	if (!options)
 		options = &defaults;
@@ -122,8 +131,7 @@ cam_snapshotter_open(CamStore *store, const CamSnapshotterOptions *options,
 	self->limits = options->limits;
 	if (!take_lock(self, error) || !open_folder(self, error))
 		return NULL;
-	self->db = cam_snapshot_db_open(database, error);
-	if (!self->db)
+	if (!cam_store_remove_with_reserve(store, open_database, self, error))
 		return NULL;
 	self->lowers = cam_lower_mounts_new(store, options->method, error);
 	if (!self->lowers || !cam_snapshotter_repair(self, cancellable, error))
@@ -423,6 +431,37 @@ cam_snapshotter_idle_uppers(CamSnapshotter *self, const GArray *uses)
 	return idle;
 }
 
+typedef struct {
+	CamSnapshotter *snapshotter;
+	const CamSnapshotRow *row;
+} Removal;
+
+static gboolean
+delete_row(gpointer data, GError **error)
+{
+	const Removal *self = data;
+
+	return cam_snapshot_db_remove(self->snapshotter->db, self->row->id, error);
+}
+
+/* Removing a row takes space on the disk. Where there is none, and others were faster to take what
+ * the store keeps for that, what the snapshot has is removed first. */
+static gboolean
+delete_row_somehow(CamSnapshotter *self, const CamSnapshotRow *row, GError **error)
+{
+	g_autofree char *fs = cam_snapshotter_below(row->id, "fs");
+	g_autoptr(GError) problem = NULL;
+	Removal removal = { self, row };
+
+	if (cam_store_remove_with_reserve(self->store, delete_row, &removal, &problem))
+		return TRUE;
+	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_RESOURCE_EXHAUSTED) && row->has_upper &&
+	    cam_remove_tree_at(self->folder_fd, fs, NULL))
+		return delete_row(&removal, error);
+	g_propagate_error(error, g_steal_pointer(&problem));
+	return FALSE;
+}
+
 /* Under the mutex. */
 static gboolean
 remove_row(CamSnapshotter *self, const CamSnapshotRow *row, GError **error)
@@ -436,7 +475,7 @@ remove_row(CamSnapshotter *self, const CamSnapshotRow *row, GError **error)
 		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
 				     "cannot remove snapshot %s while others stand on it",
 				     row->name);
-	if (!cam_snapshot_db_remove(self->db, row->id, error))
+	if (!delete_row_somehow(self, row, error))
 		return FALSE;
 	if (row->layers[0])
 		cam_store_remove_lease(self->store, lease, NULL);
@@ -474,6 +513,7 @@ cam_snapshotter_remove(CamSnapshotter *self, const char *key, GError **error)
 		cam_adoption_touch(self->adoption);
 	cam_snapshotter_drop_directory(self, row->id);
 	cam_snapshotter_drop_uppers(self, idle);
+	cam_store_make_reserve(self->store);
 	return TRUE;
 }
 

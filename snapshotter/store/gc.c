@@ -23,6 +23,7 @@ typedef struct {
 	CamReachable alive;
 	CamGcResult *result;
 	GHashTable *commits; /* checksums of the commits whose refs stay */
+	GHashTable *live;    /* the objects that they reach */
 	GCancellable *cancellable;
 } Collection;
 
@@ -99,8 +100,9 @@ find_dead_layers(Collection *self, CamDatabase *state, GError **error)
 }
 
 static gboolean
-sweep_rows(Collection *self, GError **error)
+sweep_rows(gpointer data, GError **error)
 {
+	Collection *self = data;
 	CamDatabase *state;
 	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self->store, &state);
 	g_autoptr(GHashTable) dead = find_dead_layers(self, state, error);
@@ -226,8 +228,9 @@ delete_content_rows(CamDatabase *state, GHashTable *live, GError **error)
 
 /* The digests of contents that are gone. */
 static gboolean
-sweep_content(Collection *self, GHashTable *live, GError **error)
+sweep_content(gpointer data, GError **error)
 {
+	Collection *self = data;
 	CamDatabase *state;
 	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self->store, &state);
 
@@ -235,7 +238,7 @@ sweep_content(Collection *self, GHashTable *live, GError **error)
 		return TRUE;
 	if (!cam_database_begin(state, error))
 		return FALSE;
-	if (delete_content_rows(state, live, error) && cam_database_commit(state, error))
+	if (delete_content_rows(state, self->live, error) && cam_database_commit(state, error))
 		return TRUE;
 	cam_database_rollback(state);
 	return FALSE;
@@ -249,7 +252,9 @@ sweep_repo(Collection *self, GError **error)
 			error))
 		return FALSE;
 	g_autoptr(GHashTable) live = traverse_live_commits(self, error);
-	return live != NULL && sweep_objects(self, live, error) && sweep_content(self, live, error);
+	self->live = live;
+	return live != NULL && sweep_objects(self, live, error) &&
+	       cam_store_remove_with_reserve(self->store, sweep_content, self, error);
 }
 
 /* ---- files named by digest ---- */
@@ -288,7 +293,8 @@ collect(Collection *self, GError **error)
 	self->repo = cam_store_get_repo(self->store, error);
 	if (self->repo == NULL || !cam_reachable_collect(self->store, &self->alive, error))
 		return FALSE;
-	return sweep_rows(self, error) && sweep_repo(self, error) &&
+	return cam_store_remove_with_reserve(self->store, sweep_rows, self, error) &&
+	       sweep_repo(self, error) &&
 	       sweep_files(self, "blobs/sha256", SHA256_PREFIX, "", self->alive.blobs,
 			   &self->result->blobs, error) &&
 	       sweep_files(self, "blobs/sha512", "sha512:", "", self->alive.blobs,
@@ -312,7 +318,10 @@ cam_store_gc(CamStore *self, gboolean dry_run, CamProgress *progress, CamGcResul
 	};
 
 	memset(result, 0, sizeof(*result));
+	guint waiting = cam_progress_begin(progress, "waiting for running operations", 0,
+					   CAM_PROGRESS_ITEMS);
 	g_auto(CamFd) lock = cam_store_lock_sweep(self, cancellable, error);
+	cam_progress_end(progress, waiting);
 	if (lock < 0)
 		return FALSE;
 	guint phase = cam_progress_begin(progress, "collecting", 0, CAM_PROGRESS_ITEMS);
@@ -322,6 +331,8 @@ cam_store_gc(CamStore *self, gboolean dry_run, CamProgress *progress, CamGcResul
 	}
 	gboolean ok =
 		collect(&collection, error) && (dry_run || cam_repo_sweep(collection.repo, error));
+	if (!dry_run)
+		cam_store_make_reserve(self);
 	cam_progress_end(progress, phase);
 	cam_reachable_clear(&collection.alive);
 	return ok;

@@ -418,20 +418,32 @@ cam_store_put_image(CamStore *self, const char *name, const char *manifest_diges
 	return write_image(self, image, replace, error);
 }
 
+typedef struct {
+	CamStore *store;
+	const char *name;
+} Removal;
+
+static gboolean
+remove_row(gpointer data, GError **error)
+{
+	const Removal *self = data;
+	CamDatabase *state;
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self->store, &state);
+	g_autoptr(CamStatement) statement =
+		cam_database_prepare(state, "DELETE FROM images WHERE name = ?", error);
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_text(statement, 1, self->name);
+	return cam_statement_run(statement, error);
+}
+
 gboolean
 cam_store_remove_image(CamStore *self, const char *name, GError **error)
 {
 	g_autofree char *digest = NULL;
 	g_autoptr(CamImage) image = find_by_text(self, name, &digest, error);
+	Removal removal = { self, image != NULL ? image->name : NULL };
 
-	if (image == NULL)
-		return FALSE;
-	CamDatabase *state;
-	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self, &state);
-	g_autoptr(CamStatement) statement =
-		cam_database_prepare(state, "DELETE FROM images WHERE name = ?", error);
-	if (statement == NULL)
-		return FALSE;
-	cam_statement_bind_text(statement, 1, image->name);
-	return cam_statement_run(statement, error);
+	return image != NULL && cam_store_remove_with_reserve(self, remove_row, &removal, error);
 }

@@ -73,22 +73,36 @@ cam_store_add_lease(CamStore *self, const char *id, const char *const *digests, 
 	return cam_database_exec(state, "PRAGMA synchronous = NORMAL", good ? error : NULL) && good;
 }
 
-gboolean
-cam_store_remove_lease(CamStore *self, const char *id, GError **error)
+typedef struct {
+	CamStore *store;
+	const char *id;
+} Removal;
+
+static gboolean
+remove_row(gpointer data, GError **error)
 {
+	const Removal *self = data;
 	CamDatabase *state;
-	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self, &state);
+	g_autoptr(GMutexLocker) locker = cam_store_lock_state(self->store, &state);
 	g_autoptr(CamStatement) statement =
 		cam_database_prepare(state, "DELETE FROM leases WHERE id = ?", error);
 
 	if (statement == NULL)
 		return FALSE;
-	cam_statement_bind_text(statement, 1, id);
+	cam_statement_bind_text(statement, 1, self->id);
 	if (!cam_statement_run(statement, error))
 		return FALSE;
 	if (cam_database_changes(state) == 0)
-		return cam_set_error(error, CAM_ERROR_NOT_FOUND, "there is no lease %s", id);
+		return cam_set_error(error, CAM_ERROR_NOT_FOUND, "there is no lease %s", self->id);
 	return TRUE;
+}
+
+gboolean
+cam_store_remove_lease(CamStore *self, const char *id, GError **error)
+{
+	Removal removal = { self, id };
+
+	return cam_store_remove_with_reserve(self, remove_row, &removal, error);
 }
 
 GPtrArray *

@@ -111,10 +111,10 @@ pass_gate(CamStoreLock *self, GCancellable *cancellable, GError **error)
 
 	if (self->read_only || has_hold(self))
 		return TRUE;
-	gate = open_file(self, "gate", error);
-	return gate >= 0 &&
-	       wait_for(self, gate, LOCK_SH, g_get_monotonic_time() + CAM_LOCK_GATE_MAX, &got,
-			cancellable, error);
+	gate = open_file(self, "gate", NULL);
+	/* On a full disk there is none. */
+	return gate < 0 || wait_for(self, gate, LOCK_SH, g_get_monotonic_time() + CAM_LOCK_GATE_MAX,
+				    &got, cancellable, error);
 }
 
 int
@@ -142,8 +142,8 @@ cam_store_lock_exclude(CamStoreLock *self, GCancellable *cancellable, GError **e
 		return -1;
 	}
 	fd = open_file(self, "lock", error);
-	gate = fd >= 0 ? open_file(self, "gate", error) : -1;
-	if (gate < 0 || !wait_for(self, gate, LOCK_EX, 0, &got, cancellable, error) ||
+	gate = fd >= 0 ? open_file(self, "gate", NULL) : -1;
+	if (fd < 0 || (gate >= 0 && !wait_for(self, gate, LOCK_EX, 0, &got, cancellable, error)) ||
 	    !wait_for(self, fd, LOCK_EX, 0, &got, cancellable, error))
 		return -1;
 	return cam_fd_steal(&fd);

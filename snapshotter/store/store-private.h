@@ -32,6 +32,9 @@ GMutexLocker *cam_store_lock_state(CamStore *self, CamDatabase **state);
  */
 int cam_store_lock_sweep(CamStore *self, GCancellable *cancellable, GError **error);
 
+/* Gives that space back to the file system; FALSE if there was none. */
+gboolean cam_store_release_reserve(CamStore *self);
+
 /* A file without a name, on the store's file system. -1 on error. */
 int cam_store_open_tmpfile(CamStore *self, GError **error);
 

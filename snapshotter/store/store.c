@@ -144,6 +144,16 @@ open_directory(CamStore *self, gboolean create, GError **error)
 	return make_directories(self->dirfd, error);
 }
 
+static gboolean
+open_state(gpointer data, GError **error)
+{
+	CamStore *self = data;
+	g_autofree char *path = g_build_filename(self->path, "state.db", NULL);
+
+	self->state = cam_database_open(path, migrations, error);
+	return self->state != NULL;
+}
+
 CamStore *
 cam_store_open(const char *path, gboolean create, GCancellable *cancellable, GError **error)
 {
@@ -157,10 +167,11 @@ cam_store_open(const char *path, gboolean create, GCancellable *cancellable, GEr
 	if (!cam_store_folders_check(self->dirfd, self->path, self->read_only, error))
 		return NULL;
 	self->lock = cam_store_lock_new(self->dirfd, self->path, self->read_only);
-	g_autofree char *state_path = g_build_filename(self->path, "state.db", NULL);
-	self->state = cam_database_open(state_path, migrations, error);
-	if (self->state == NULL)
+	/* Even to read it takes a little space. */
+	if (!cam_store_remove_with_reserve(self, open_state, self, error))
 		return NULL;
+	if (!self->read_only)
+		cam_store_make_reserve(self);
 	return g_steal_pointer(&self);
 }
 

@@ -234,6 +234,20 @@ typedef struct {
 gboolean cam_store_gc(CamStore *self, gboolean dry_run, CamProgress *progress, CamGcResult *result,
 		      GCancellable *cancellable, GError **error);
 
+/**
+ * cam_store_remove_with_reserve:
+ * @remove: forgets something; may be called twice
+ *
+ * On a disk without a free byte no database can be written to, not even to remove rows. If @remove
+ * fails for that (%CAM_ERROR_RESOURCE_EXHAUSTED) it is called once more with the space that the
+ * store keeps for it.
+ */
+typedef gboolean (*CamStoreRemoval)(gpointer data, GError **error);
+gboolean cam_store_remove_with_reserve(CamStore *self, CamStoreRemoval remove, gpointer data,
+				       GError **error);
+/* Keeps that space again, if there is room. */
+void cam_store_make_reserve(CamStore *self);
+
 /* Removes @name in @dirfd, a directory of the store's file system, whatever it holds. It is moved
  * to the store's aside/ first, where what cannot be removed stays: an error only if @name stays. */
 gboolean cam_store_discard(CamStore *self, int dirfd, const char *name, GError **error);
