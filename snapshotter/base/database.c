@@ -7,10 +7,14 @@
 #include "snapshotter/base/database.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "snapshotter/base/checked-vfs.h"
+#include "snapshotter/base/fd.h"
 
 #define BUSY_TIMEOUT_MS 30000
 #define BUSY_RETRY_USEC 10000
@@ -19,6 +23,7 @@ struct _CamDatabase {
 	sqlite3 *db;
 	GHashTable *idle; /* SQL → CamStatement that nobody uses */
 	char *path;
+	gboolean read_only;
 	gboolean in_transaction;
 };
 
@@ -52,6 +57,8 @@ error_code(CamDatabase *self, int code)
 			       : CAM_ERROR_FAILED_PRECONDITION;
 	case SQLITE_CANTOPEN:
 	case SQLITE_IOERR:
+		if (code == SQLITE_IOERR_DATA)
+			return CAM_ERROR_DATA_LOSS;
 		return self->db != NULL && sqlite3_system_errno(self->db) != 0
 			       ? cam_error_from_errno(sqlite3_system_errno(self->db))
 			       : CAM_ERROR_UNKNOWN;
@@ -65,8 +72,17 @@ static gboolean
 set_sqlite_error(CamDatabase *self, int code, GError **error)
 {
 	const char *text = self->db != NULL ? sqlite3_errmsg(self->db) : sqlite3_errstr(code);
+	CamError mapped = error_code(self, code);
 
-	return cam_set_error(error, error_code(self, code), "database %s: %s", self->path, text);
+	/* SQLite calls it a disk I/O error. */
+	if (code == SQLITE_IOERR_DATA)
+		text = "a page does not have its checksum";
+	if (mapped == CAM_ERROR_DATA_LOSS)
+		return cam_set_error(
+			error, mapped,
+			"database %s is damaged (%s); 'cambium verify' says what to do", self->path,
+			text);
+	return cam_set_error(error, mapped, "database %s: %s", self->path, text);
 }
 
 gboolean
@@ -183,35 +199,108 @@ has_companion(const char *path, const char *suffix)
 	return stat(companion, &st) == 0 && st.st_size > 0;
 }
 
+static gboolean
+check_integrity(CamDatabase *self, GError **error)
+{
+	g_autoptr(CamStatement) check =
+		cam_database_prepare(self, "PRAGMA integrity_check(1)", error);
+	gboolean row;
+
+	if (check == NULL || !cam_statement_step_checked(check, &row, error))
+		return FALSE;
+	return (row && g_strcmp0(cam_statement_text(check, 0), "ok") == 0) ||
+	       cam_set_error(error, CAM_ERROR_DATA_LOSS, "database %s is damaged: %s", self->path,
+			     row ? cam_statement_text(check, 0) : "it cannot be read");
+}
+
 /* A log that has an index is read as usual: another process may be writing through another mount.
  * An index that is missing SQLite keeps in memory if it need not lock. Without a log the file is
  * all there is. */
 static char *
-read_only_uri(const char *path)
+make_uri(const char *path, gboolean read_only)
 {
 	g_autofree char *escaped = g_uri_escape_string(path, "/", TRUE);
-	const char *how = !has_companion(path, "-wal")	? "immutable=1"
-			  : has_companion(path, "-shm") ? "mode=ro"
-							: "mode=ro&vfs=unix-none";
+	gboolean has_log = has_companion(path, "-wal");
+	gboolean locking = !read_only || !has_log || has_companion(path, "-shm");
+	const char *how = !read_only ? "mode=rwc" : has_log ? "mode=ro" : "mode=ro&immutable=1";
 
-	return g_strdup_printf("file:%s?%s", escaped, how);
+	return g_strdup_printf("file:%s?%s&vfs=%s", escaped, how, cam_checked_vfs_name(locking));
 }
 
 static gboolean
 open_connection(CamDatabase *self, GError **error)
 {
-	gboolean read_only = is_read_only(self->path);
-	g_autofree char *uri = read_only ? read_only_uri(self->path) : NULL;
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-		    (read_only ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
-			       : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-	int code = sqlite3_open_v2(read_only ? uri : self->path, &self->db, flags, NULL);
+	gboolean in_memory = g_str_equal(self->path, ":memory:");
+	g_autofree char *uri = NULL;
+	int reserve = CAM_CHECKED_RESERVE, code;
 
+	self->read_only = !in_memory && is_read_only(self->path);
+	uri = in_memory ? g_strdup(self->path) : make_uri(self->path, self->read_only);
+	code = sqlite3_open_v2(uri, &self->db,
+			       SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_URI |
+				       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+			       NULL);
 	if (code != SQLITE_OK)
 		return set_sqlite_error(self, code, error);
 	sqlite3_busy_timeout(self->db, BUSY_TIMEOUT_MS);
-	return uri == NULL || strstr(uri, "unix-none") == NULL ||
+	(void) sqlite3_file_control(self->db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserve);
+	/* The index of the log is then in memory. */
+	return strstr(uri, cam_checked_vfs_name(FALSE)) == NULL ||
 	       cam_database_exec(self, "PRAGMA locking_mode = EXCLUSIVE", error);
+}
+
+/* What the file's header says; FALSE if there is none. */
+static gboolean
+read_header(CamDatabase *self, gboolean *reserved, gboolean *has_id)
+{
+	g_auto(CamFd) fd = open(self->path, O_RDONLY | O_CLOEXEC);
+	guint8 header[CAM_SQLITE_HEADER];
+	guint32 id;
+
+	if (fd < 0 || pread(fd, header, sizeof header, 0) != sizeof header)
+		return FALSE;
+	memcpy(&id, header + CAM_SQLITE_ID, sizeof id);
+	*reserved = header[CAM_SQLITE_RESERVE] == CAM_CHECKED_RESERVE;
+	*has_id = GUINT32_FROM_BE(id) == CAM_CHECKED_ID;
+	return TRUE;
+}
+
+/* A database from before pages had checksums is written anew once. */
+static gboolean
+rewrite(CamDatabase *self, GError **error)
+{
+	return check_integrity(self, error) && cam_database_exec(self, "VACUUM", error) &&
+	       cam_database_exec(self, "PRAGMA wal_checkpoint(TRUNCATE)", error);
+}
+
+/* Says that all pages have checksums. */
+static gboolean
+set_id(CamDatabase *self, GError **error)
+{
+	gint64 id;
+
+	return query_int(self, "PRAGMA application_id", &id, error) &&
+	       (id == CAM_CHECKED_ID ||
+		cam_database_exec(self, "PRAGMA application_id = " G_STRINGIFY(CAM_CHECKED_ID),
+				  error));
+}
+
+/* Where this cannot be done now, on a full disk perhaps, the database is used as it is. */
+static gboolean
+add_checksums(CamDatabase *self, GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	gboolean reserved, has_id;
+
+	if (self->read_only || !read_header(self, &reserved, &has_id) || has_id ||
+	    ((reserved || rewrite(self, &problem)) && set_id(self, &problem)))
+		return TRUE;
+	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_DATA_LOSS)) {
+		g_propagate_error(error, g_steal_pointer(&problem));
+		return FALSE;
+	}
+	g_info("%s", problem->message);
+	return TRUE;
 }
 
 CamDatabase *
@@ -224,9 +313,19 @@ cam_database_open(const char *path, const char *const *migrations, GError **erro
 	if (!open_connection(self, error) ||
 	    !cam_database_exec(self, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON",
 			       error) ||
-	    !migrate(self, migrations, error))
+	    !migrate(self, migrations, error) || !add_checksums(self, error))
 		return NULL;
 	return g_steal_pointer(&self);
+}
+
+gboolean
+cam_database_verify(const char *path, GError **error)
+{
+	g_autoptr(CamDatabase) self = g_new0(CamDatabase, 1);
+
+	self->path = g_strdup(path);
+	self->idle = g_hash_table_new(g_str_hash, g_str_equal);
+	return open_connection(self, error) && check_integrity(self, error);
 }
 
 static void

@@ -11,8 +11,10 @@ G_BEGIN_DECLS
  * CamDatabase:
  *
  * A SQLite database with errors as %CAM_ERROR, prepared statements kept for reuse, and a schema
- * that migrates. WAL, synchronous=NORMAL, foreign keys on, busy timeout 30 s. One connection, to
- * be used by one thread at a time; other threads and processes open their own.
+ * that migrates. Each page has a checksum: what was changed by anything else than this is
+ * %CAM_ERROR_DATA_LOSS when it is read, in the middle of a statement perhaps. WAL,
+ * synchronous=NORMAL, foreign keys on, busy timeout 30 s. One connection, to be used by one thread
+ * at a time; other threads and processes open their own.
  */
 typedef struct _CamDatabase CamDatabase;
 
@@ -29,6 +31,8 @@ typedef struct _CamDatabase CamDatabase;
  * Cambium is %CAM_ERROR_FAILED_PRECONDITION.
  */
 CamDatabase *cam_database_open(const char *path, const char *const *migrations, GError **error);
+/* Reads all of the database that exists at @path: %CAM_ERROR_DATA_LOSS if it is damaged. */
+gboolean cam_database_verify(const char *path, GError **error);
 void cam_database_close(CamDatabase *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamDatabase, cam_database_close)
 

@@ -3,6 +3,7 @@
 #include "snapshotter/base/database.h"
 
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -308,6 +309,156 @@ test_read_only(void)
 	remove_dir(copy);
 }
 
+/* ---- damage ---- */
+
+#define N_ROWS 3000
+
+/* What @sql gives, all rows; (nullable) with @error. */
+static char *
+query(CamDatabase *db, const char *sql, GError **error)
+{
+	g_autoptr(CamStatement) s = cam_database_prepare(db, sql, error);
+	g_autoptr(GString) text = g_string_new(NULL);
+	gboolean more = TRUE;
+
+	while (s != NULL && cam_statement_step_checked(s, &more, error) && more)
+		g_string_append_printf(text, "%s %s;", cam_statement_text(s, 0),
+				       cam_statement_text(s, 1));
+	return s == NULL || more ? NULL : g_strdup(text->str);
+}
+
+static void
+make_rows(const char *path, const char *const *migrations)
+{
+	g_autoptr(GError) error = NULL;
+	CamDatabase *db = cam_database_open(path, migrations, &error);
+
+	g_assert_no_error(error);
+	g_assert_true(cam_database_exec(
+		db,
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+		"LIMIT " G_STRINGIFY(N_ROWS) ") INSERT INTO t (id, name, score)"
+					     " SELECT i, 'package-' || (i * 7919 % 3001), i FROM n",
+		&error));
+	g_assert_no_error(error);
+	cam_database_close(db);
+}
+
+static void
+flip(const char *path, guint8 *bytes, gsize size, guint n, GRand *rand)
+{
+	g_autofree guint8 *damaged = g_memdup2(bytes, size);
+
+	for (guint i = 0; i < n; i++)
+		damaged[g_rand_int_range(rand, 0, (gint32) size)] ^=
+			(guint8) g_rand_int_range(rand, 1, 256);
+	g_assert_true(g_file_set_contents(path, (char *) damaged, (gssize) size, NULL));
+}
+
+/* The right answer or an error, for a walk of the table, an index, and single rows. */
+static guint
+check_answers(const char *path)
+{
+	static const char *const queries[] = {
+		"SELECT id, name FROM t ORDER BY id",
+		"SELECT name, count(*) FROM t WHERE name >= 'package-1' GROUP BY name",
+		"SELECT score, name FROM t WHERE name = 'package-2718'",
+	};
+	static char *expected[G_N_ELEMENTS(queries)];
+	g_autoptr(GError) error = NULL;
+	g_autoptr(CamDatabase) db = cam_database_open(path, first, &error);
+	guint n_errors = db == NULL;
+
+	for (gsize i = 0; db != NULL && i < G_N_ELEMENTS(queries); i++) {
+		g_autoptr(GError) problem = NULL;
+		g_autofree char *answer = query(db, queries[i], &problem);
+
+		if (expected[i] == NULL)
+			expected[i] = g_strdup(answer);
+		if (answer != NULL)
+			g_assert_cmpstr(answer, ==, expected[i]);
+		else
+			g_assert_error(problem, CAM_ERROR, CAM_ERROR_DATA_LOSS);
+		n_errors += answer == NULL;
+	}
+	return n_errors;
+}
+
+/* CAM_TEST_LONG=1 tries more. */
+static void
+test_flipped_bytes(void)
+{
+	guint n_seeds = g_getenv("CAM_TEST_LONG") != NULL ? 5000 : 150, n_silent = 0;
+	g_autofree char *dir = make_dir();
+	g_autofree char *path = g_build_filename(dir, "x.db", NULL);
+	g_autofree guint8 *bytes = NULL;
+	gsize size;
+
+	make_rows(path, first);
+	g_assert_cmpuint(check_answers(path), ==, 0);
+	g_assert_true(cam_database_verify(path, NULL));
+	g_assert_true(g_file_get_contents(path, (char **) &bytes, &size, NULL));
+	for (guint seed = 0; seed < n_seeds; seed++) {
+		g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+		g_autoptr(GError) error = NULL;
+
+		flip(path, bytes, size, seed % 2 == 0 ? 30 : 1, rand);
+		n_silent += check_answers(path) == 0;
+		g_assert_false(cam_database_verify(path, &error));
+		g_assert_error(error, CAM_ERROR, CAM_ERROR_DATA_LOSS);
+	}
+	/* A query need not touch the page. */
+	g_assert_cmpuint(n_silent, <, n_seeds / 2);
+	remove_dir(dir);
+}
+
+/* Each byte of the header, which says whether there are checksums. */
+static void
+test_flipped_header(void)
+{
+	g_autofree char *dir = make_dir();
+	g_autofree char *path = g_build_filename(dir, "x.db", NULL);
+	g_autofree guint8 *bytes = NULL;
+	gsize size;
+
+	make_rows(path, first);
+	g_assert_cmpuint(check_answers(path), ==, 0);
+	g_assert_true(g_file_get_contents(path, (char **) &bytes, &size, NULL));
+	for (guint i = 0; i < 100; i++) {
+		g_autoptr(GError) error = NULL;
+
+		bytes[i] ^= 0x5a;
+		g_assert_true(g_file_set_contents(path, (char *) bytes, (gssize) size, NULL));
+		g_assert_cmpuint(check_answers(path), >, 0);
+		bytes[i] ^= 0x5a;
+	}
+	remove_dir(dir);
+}
+
+/* One that was made before there were checksums gets them. */
+static void
+test_checksums_are_added(void)
+{
+	g_autofree char *dir = make_dir();
+	g_autofree char *path = g_build_filename(dir, "x.db", NULL);
+	g_autofree guint8 *bytes = NULL;
+	g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+	gsize size;
+	sqlite3 *old;
+
+	g_assert_cmpint(sqlite3_open(path, &old), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(old, first[0], NULL, NULL, NULL), ==, SQLITE_OK);
+	g_assert_cmpint(sqlite3_exec(old, "PRAGMA user_version = 1", NULL, NULL, NULL), ==,
+			SQLITE_OK);
+	sqlite3_close(old);
+	make_rows(path, first);
+	g_assert_cmpuint(check_answers(path), ==, 0);
+	g_assert_true(g_file_get_contents(path, (char **) &bytes, &size, NULL));
+	flip(path, bytes, size, 30, rand);
+	g_assert_false(cam_database_verify(path, NULL));
+	remove_dir(dir);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -321,5 +472,8 @@ main(int argc, char **argv)
 	g_test_add_func("/base/database/damaged", test_damaged);
 	g_test_add_func("/base/database/opened-at-once", test_opened_at_once);
 	g_test_add_func("/base/database/read-only", test_read_only);
+	g_test_add_func("/base/database/flipped-bytes", test_flipped_bytes);
+	g_test_add_func("/base/database/flipped-header", test_flipped_header);
+	g_test_add_func("/base/database/checksums-are-added", test_checksums_are_added);
 	return g_test_run();
 }
