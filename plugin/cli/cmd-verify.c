@@ -82,6 +82,7 @@ print_json(CamCli *cli, const CamVerifyResult *result, const GPtrArray *restored
 	json_object_set_int_member(object, "objects", result->objects);
 	json_object_set_int_member(object, "blobs", result->blobs);
 	json_object_set_int_member(object, "images", result->images);
+	json_object_set_int_member(object, "files", result->files);
 	json_object_set_array_member(object, "problems", problems);
 	json_object_set_array_member(object, "affected", texts(result->affected));
 	json_object_set_boolean_member(object, "forgotten", result->forgotten);
@@ -110,8 +111,9 @@ print_table(CamCli *cli, const CamVerifyResult *result)
 	static const char *const headings[] = { "SUBJECT", "PROBLEM", NULL };
 	g_autoptr(CamTable) table = cam_table_new(headings);
 	g_autofree char *summary = g_strdup_printf(
-		"%u layers, %u objects, %u documents and %u images checked; %u problems\n",
-		result->layers, result->objects, result->blobs, result->images,
+		"%u layers, %u objects, %u documents, %u images and %u other files checked; "
+		"%u problems\n",
+		result->layers, result->objects, result->blobs, result->images, result->files,
 		result->problems->len);
 
 	for (guint i = 0; i < result->problems->len; i++) {
@@ -148,7 +150,7 @@ tell_restored(CamCli *cli, const GPtrArray *restored)
 static void
 advise(CamCli *cli, const CamVerifyResult *result)
 {
-	if (result->problems->len == 0 || result->forgotten)
+	if (result->problems->len == result->unmended || result->forgotten)
 		return;
 	cam_cli_warn(cli, "run `cambium verify --repair`");
 	for (guint i = 0; i < result->affected->len; i++)
@@ -172,7 +174,7 @@ fill_transport(const CamLocation *source, CamTransportOptions *out, gpointer use
 static gboolean
 is_healed(const CamVerifyResult *result, const GPtrArray *restored)
 {
-	if (result->problems->len > 0 && !result->forgotten)
+	if ((result->problems->len > 0 && !result->forgotten) || result->unmended > 0)
 		return FALSE;
 	for (guint i = 0; restored != NULL && i < restored->len; i++)
 		if (((const CamRestored *) g_ptr_array_index(restored, i))->problem != NULL)
@@ -229,13 +231,16 @@ const CamCommand cam_command_verify = {
 	.summary = "prove that the store is whole",
 	.description =
 		"Makes every layer anew and compares it with its diffID, hashes every object and "
-		"document, and checks that each image has all it needs. Every problem is shown "
+		"document, reads every database of the store and what mounts keep there, and "
+		"checks that each image has all it needs. Every problem is shown "
 		"with the files and images that it affects; if there is one, the exit status is "
 		"1.\n\n"
 		"With --repair what is damaged is forgotten and fetched again: layers out of "
 		"blobs that the store has itself, else from where the image was imported from. "
 		"Only what is missing is fetched, and only if the source still holds that very "
-		"image. What could not be repaired is told with the reason; the exit status is 0 "
+		"image. A damaged database is not repaired: the problem says what to do. What "
+		"could not "
+		"be repaired is told with the reason; the exit status is 0 "
 		"if all is whole again.",
 	.options = options,
 	.options_size = sizeof(VerifyOptions),

@@ -78,10 +78,7 @@ set_sqlite_error(CamDatabase *self, int code, GError **error)
 	if (code == SQLITE_IOERR_DATA)
 		text = "a page does not have its checksum";
 	if (mapped == CAM_ERROR_DATA_LOSS)
-		return cam_set_error(
-			error, mapped,
-			"database %s is damaged (%s); 'cambium verify' says what to do", self->path,
-			text);
+		return cam_set_error(error, mapped, "database %s is damaged: %s", self->path, text);
 	return cam_set_error(error, mapped, "database %s: %s", self->path, text);
 }
 

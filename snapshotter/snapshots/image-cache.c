@@ -10,12 +10,13 @@
 #include <unistd.h>
 
 #include "snapshotter/base/fd.h"
+#include "snapshotter/base/sealed-file.h"
 #include "snapshotter/snapshots/erofs-image.h"
 
 /* gc removes from it what is named "<hex of a chainID that nobody needs>.….erofs". */
 #define FOLDER "erofs"
 /* Raised when the same layers give other bytes than before. */
-#define IMAGE_REVISION 2
+#define IMAGE_REVISION 3
 
 static char *
 image_path(const char *const *diff_ids, guint revision, gboolean hide_objects)
@@ -64,6 +65,8 @@ make_image(CamStore *store, const char *const *diff_ids, const char *path, gbool
 		return cam_set_error_errno(error, errno, "cannot make an image in the store");
 	if (!cam_erofs_image_write(rootfs, history, hide_objects, fd, cancellable, error))
 		return FALSE;
+	if (!cam_sealed_file_seal(fd, error))
+		return FALSE;
 	if (fdatasync(fd) != 0)
 		return cam_set_error_errno(error, errno, "cannot write %s", path);
 	g_snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
@@ -73,14 +76,31 @@ make_image(CamStore *store, const char *const *diff_ids, const char *path, gbool
 	return TRUE;
 }
 
+/* One that is there and whole; -1 with errno or, if it is damaged, with EBADMSG. */
+static int
+open_whole(int dirfd, const char *path)
+{
+	g_auto(CamFd) fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	g_autoptr(GError) problem = NULL;
+
+	if (fd < 0 || cam_sealed_file_check(fd, path, &problem))
+		return cam_fd_steal(&fd);
+	g_message("%s, and is made anew", problem->message);
+	errno = EBADMSG;
+	return -1;
+}
+
 int
 cam_image_cache_open(CamStore *store, const char *const *diff_ids, gboolean hide_objects,
 		     GCancellable *cancellable, GError **error)
 {
 	g_autofree char *path = image_path(diff_ids, IMAGE_REVISION, hide_objects);
 	int dirfd = cam_store_get_dirfd(store);
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open_whole(dirfd, path);
 
+	/* Who has the damaged one mounted keeps it. */
+	if (fd < 0 && errno == EBADMSG && unlinkat(dirfd, path, 0) == 0)
+		errno = ENOENT;
 	if (fd < 0 && errno == ENOENT) {
 		if (!make_image(store, diff_ids, path, hide_objects, cancellable, error))
 			return -1;

@@ -275,7 +275,8 @@ sweep_files(Collection *self, const char *directory, const char *algorithm, cons
 		g_autofree char *digest = g_strconcat(algorithm, hex, NULL);
 		struct stat st;
 
-		if (!g_str_has_suffix(name, suffix) || g_hash_table_contains(alive, digest) ||
+		if (!g_str_has_suffix(name, suffix) ||
+		    (g_hash_table_contains(alive, digest) && !cam_store_is_old_image(name)) ||
 		    lstat(file, &st) != 0)
 			continue;
 		if (!self->dry_run && unlink(file) != 0 && errno != ENOENT)

@@ -75,6 +75,13 @@ GPtrArray *cam_leases_of(CamStore *self, const char *digest, GError **error);
 
 /* Where mounts keep their metadata images, "<chainID hex>.erofs". */
 #define CAM_STORE_EROFS_DIR "erofs"
+/* Whether that is one from before they had checksums, which no mount uses any more. */
+static inline gboolean
+cam_store_is_old_image(const char *name)
+{
+	return g_str_has_suffix(name, ".erofs") && !g_str_has_suffix(name, ".r3.erofs") &&
+	       !g_str_has_suffix(name, ".r3h.erofs");
+}
 
 /* The file of a blob below the store's directory: "blobs/sha256/…". @digest must be valid. */
 char *cam_store_blob_path(const char *digest);

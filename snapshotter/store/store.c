@@ -168,8 +168,13 @@ cam_store_open(const char *path, gboolean create, GCancellable *cancellable, GEr
 		return NULL;
 	self->lock = cam_store_lock_new(self->dirfd, self->path, self->read_only);
 	/* Even to read it takes a little space. */
-	if (!cam_store_remove_with_reserve(self, open_state, self, error))
+	if (!cam_store_remove_with_reserve(self, open_state, self, error)) {
+		if (error != NULL && g_error_matches(*error, CAM_ERROR, CAM_ERROR_DATA_LOSS))
+			cam_error_translate(error,
+					    "move the store %s away and import its images again",
+					    self->path);
 		return NULL;
+	}
 	if (!self->read_only)
 		cam_store_make_reserve(self);
 	return g_steal_pointer(&self);

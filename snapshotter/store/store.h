@@ -276,6 +276,8 @@ void cam_verify_problem_free(CamVerifyProblem *self);
 
 typedef struct {
 	guint layers, objects, blobs, images; /* how many were checked */
+	guint files;			      /* databases and images of mounts that were checked */
+	guint unmended;			      /* problems that forgetting and fetching cannot end */
 	GPtrArray *problems; /* (element-type CamVerifyProblem), empty if all is well */
 	GPtrArray *affected; /* (element-type utf8): names of the images that a problem concerns */
 	gboolean forgotten;  /* what is damaged was forgotten: cam_store_restore() brings it back */
@@ -290,8 +292,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CamVerifyResult, cam_verify_result_clear)
  *     cam_store_restore() or the next import of an affected image fetches it again instead of
  *     believing that it is there. The names of images stay.
  *
- * Re-creates every layer and compares it with its diffID, re-hashes every object and blob, and
- * checks that every image is whole. Problems are no error.
+ * Re-creates every layer and compares it with its diffID, re-hashes every object and blob, reads
+ * every database and every metadata image of mounts, and checks that every image is whole. Problems
+ * are no error.
  */
 gboolean cam_store_verify(CamStore *self, gboolean repair, CamProgress *progress,
 			  CamVerifyResult *result, GCancellable *cancellable, GError **error);

@@ -21,6 +21,12 @@ typedef struct {
 	GCancellable *cancellable;
 } CamVerification;
 
+/* Takes @problem over, about the @kind of thing called @name; a cancellation is none and stays an
+ * error: FALSE. */
+gboolean cam_verification_add_problem(CamVerification *self, const char *kind, const char *name,
+				      GError *problem, GError **error);
+/* Databases and the images that mounts keep: all files that are no objects and no blobs. */
+gboolean cam_verification_check_files(CamVerification *self, gboolean repair, GError **error);
 /* Under the lock of the sweep. */
 gboolean cam_verification_forget(CamVerification *self, GError **error);
 

@@ -30,10 +30,9 @@ cam_verify_result_clear(CamVerifyResult *self)
 	g_clear_pointer(&self->lost, g_ptr_array_unref);
 }
 
-/* Takes @error over as a problem; a cancellation is none and stays an error: FALSE. */
-static gboolean
-add_problem(CamVerification *self, const char *kind, const char *name, GError *problem,
-	    GError **error)
+gboolean
+cam_verification_add_problem(CamVerification *self, const char *kind, const char *name,
+			     GError *problem, GError **error)
 {
 	if (g_cancellable_set_error_if_cancelled(self->cancellable, error)) {
 		g_error_free(problem);
@@ -90,8 +89,8 @@ check_objects(CamVerification *self, GError **error)
 		ostree_object_name_deserialize(name, &checksum, &type);
 		if (!ostree_repo_fsck_object(self->repo, type, checksum, self->cancellable,
 					     &problem)) {
-			ok = add_problem(self, "object", checksum, g_steal_pointer(&problem),
-					 error);
+			ok = cam_verification_add_problem(self, "object", checksum,
+							  g_steal_pointer(&problem), error);
 			if (ok)
 				remember_bad_object(self, checksum, type);
 		}
@@ -174,7 +173,8 @@ check_layers(CamVerification *self, GError **error)
 		if (!check_tree(self, diff_id, &problem) ||
 		    !cam_layer_drain(self->store, diff_id, self->cancellable, &problem)) {
 			g_hash_table_add(self->bad_layers, g_strdup(diff_id));
-			ok = add_problem(self, "layer", diff_id, g_steal_pointer(&problem), error);
+			ok = cam_verification_add_problem(self, "layer", diff_id,
+							  g_steal_pointer(&problem), error);
 		}
 		self->result->layers++;
 		cam_progress_advance(self->progress, phase, 1);
@@ -227,7 +227,7 @@ name_bad_files(CamVerification *self, GError **error)
 		first = naming.first;
 		if (first == NULL || !g_hash_table_add(self->bad_layers, g_strdup(diff_id)))
 			continue;
-		if (!add_problem(
+		if (!cam_verification_add_problem(
 			    self, "layer", diff_id,
 			    g_error_new(CAM_ERROR, CAM_ERROR_DATA_LOSS, "%s is damaged", first),
 			    error))
@@ -253,7 +253,7 @@ check_blob(CamVerification *self, const char *digest, GError **error)
 	if (n == 0)
 		return TRUE;
 	g_hash_table_add(self->bad_blobs, g_strdup(digest));
-	return add_problem(self, "blob", digest, g_steal_pointer(&problem), error);
+	return cam_verification_add_problem(self, "blob", digest, g_steal_pointer(&problem), error);
 }
 
 static gboolean
@@ -337,7 +337,7 @@ check_images(CamVerification *self, GError **error)
 			continue;
 		g_ptr_array_add(self->result->affected, g_strdup(name));
 		name_image(self, name);
-		if (!add_problem(self, "image", name, problem, error))
+		if (!cam_verification_add_problem(self, "image", name, problem, error))
 			return FALSE;
 	}
 	return names != NULL;
@@ -351,7 +351,9 @@ verify(CamVerification *self, gboolean repair, GError **error)
 	    (g_hash_table_size(self->bad_files) > 0 && !name_bad_files(self, error)) ||
 	    !check_blobs(self, error) || !check_images(self, error))
 		return FALSE;
-	return !repair || self->result->problems->len == 0 || cam_verification_forget(self, error);
+	if (repair && self->result->problems->len > 0 && !cam_verification_forget(self, error))
+		return FALSE;
+	return cam_verification_check_files(self, repair, error);
 }
 
 gboolean

@@ -74,7 +74,7 @@ test_keeps_the_chain_of_its_layers(void)
 	g_autofree char *top = import_file(fixture->store, "two");
 	g_autofree char *chain = cam_chain_id(base, top);
 	g_autofree char *folder = g_build_filename(fixture->path, "erofs", NULL);
-	g_autofree char *image = g_strdup_printf("%s/%s.r2.erofs", folder, cam_digest_hex(chain));
+	g_autofree char *image = g_strdup_printf("%s/%s.r3.erofs", folder, cam_digest_hex(chain));
 	const char *diff_ids[] = { base, top, NULL };
 	g_autoptr(GError) error = NULL;
 	g_autoptr(CamRootfs) rootfs = cam_store_open_rootfs(fixture->store, diff_ids, NULL, &error);
