@@ -214,6 +214,7 @@ cam_control_group_free(CamControlGroup *self)
 
 /* ---- using it ---- */
 
+/* Between fork and exec: nothing but system calls. */
 void
 cam_control_group_join(const CamControlGroup *self)
 {

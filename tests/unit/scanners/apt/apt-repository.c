@@ -382,6 +382,32 @@ propose(LocalRepository *local, const char *suite, const char *keyring)
 	return source;
 }
 
+/* What a mirror says that has @packages and is an hour old; its index is then in the cache. What
+ * @local serves otherwise stays. */
+static CamAptRelease *
+fetch_honest(LocalRepository *local, CamAptRepository *repository, CamAptSource *source,
+	     const char *packages)
+{
+	GString *others = local->packages;
+	int age = local->age;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = NULL;
+	CamAptRelease *release;
+
+	local->packages = g_string_new(packages);
+	local->age = 3600;
+	local_repository_publish(local, "stable", LOCAL_HONEST);
+	release = update(local, repository, source, &error);
+	g_assert_no_error(error);
+	path = cam_apt_repository_get_packages(repository, release, "main", "amd64", NULL, NULL,
+					       &error);
+	g_assert_no_error(error);
+	g_string_free(local->packages, TRUE);
+	local->packages = others;
+	local->age = age;
+	return release;
+}
+
 /* Of two Releases that are signed alike the newer one counts, whichever is served. */
 static void
 test_rollback(void)
@@ -389,7 +415,7 @@ test_rollback(void)
 	g_autoptr(LocalRepository) local = local_repository_new();
 	g_autoptr(CamAptRepository) repository = NULL;
 	g_autoptr(CamAptSource) source = NULL;
-	g_autoptr(CamAptRelease) fresh = NULL, old = NULL, pinned = NULL, again = NULL;
+	g_autoptr(CamAptRelease) fresh = NULL, old = NULL, pinned = NULL;
 	g_autofree char *path = NULL, *content = NULL, *index = NULL;
 	g_autoptr(GError) error = NULL;
 
@@ -439,22 +465,8 @@ test_rollback(void)
 		path = NULL;
 		/* For the second round, from the honest mirror again. */
 		if (i == 0) {
-			GString *now = local->packages;
-
-			local->packages = g_string_new(index);
-			local->age = 3600;
-			local_repository_publish(local, "stable", LOCAL_HONEST);
-			again = update(local, repository, source, &error);
-			g_assert_no_error(error);
-			path = cam_apt_repository_get_packages(repository, again, "main", "amd64",
-							       NULL, NULL, &error);
-			g_assert_no_error(error);
-			g_clear_pointer(&path, g_free);
-			g_string_free(local->packages, TRUE);
-			local->packages = now;
-			local->age = 300 * 86400;
 			g_clear_pointer(&fresh, cam_apt_release_free);
-			fresh = g_steal_pointer(&again);
+			fresh = fetch_honest(local, repository, source, index);
 		}
 	}
 
