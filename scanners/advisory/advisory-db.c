@@ -130,6 +130,22 @@ cam_advisory_db_get_version(CamAdvisoryDb *self)
 	return self->version != NULL ? self->version : "";
 }
 
+gboolean
+cam_advisory_db_begin_read(CamAdvisoryDb *self, GError **error)
+{
+	g_return_val_if_fail(CAM_IS_ADVISORY_DB(self), FALSE);
+
+	return cam_database_begin_read(self->database, error);
+}
+
+void
+cam_advisory_db_end_read(CamAdvisoryDb *self)
+{
+	g_return_if_fail(CAM_IS_ADVISORY_DB(self));
+
+	cam_database_end_read(self->database);
+}
+
 void
 cam_advisory_source_free(CamAdvisorySource *self)
 {

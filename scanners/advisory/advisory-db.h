@@ -77,6 +77,10 @@ CamAdvisoryDb *cam_advisory_db_open(const char *path, GError **error);
 GPtrArray *cam_advisory_db_list_sources(CamAdvisoryDb *self, GError **error);
 /* Changes whenever the content does; key of remembered matches. */
 const char *cam_advisory_db_get_version(CamAdvisoryDb *self);
+/* Between the two the database does not change for @self, whatever is written by others: version,
+ * matches, coverage and sources belong together. Nothing may be written through @self. */
+gboolean cam_advisory_db_begin_read(CamAdvisoryDb *self, GError **error);
+void cam_advisory_db_end_read(CamAdvisoryDb *self);
 /* Whether any record, of any source, speaks of packages of @ecosystem. */
 gboolean cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosystem, gboolean *has,
 				       GError **error);

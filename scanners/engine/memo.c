@@ -18,6 +18,13 @@ static const char *const migrations[] = {
 	"CREATE TABLE memo (kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
 	"  PRIMARY KEY (kind, key)) WITHOUT ROWID;"
 	"CREATE TABLE generation (kind INTEGER PRIMARY KEY, name TEXT NOT NULL);",
+	/* Values lie beside the tree that is searched: SQLite compares a key with all of a row, and
+	 * reads megabytes of an inventory for that, where both are one. */
+	"ALTER TABLE memo RENAME TO old;"
+	"CREATE TABLE memo (id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key BLOB NOT NULL,"
+	"  value BLOB NOT NULL, UNIQUE (kind, key));"
+	"INSERT INTO memo (kind, key, value) SELECT kind, key, value FROM old;"
+	"DROP TABLE old;",
 	NULL,
 };
 

@@ -210,6 +210,21 @@ describe_image(CamScanResult *result, const CamImage *image)
 	}
 }
 
+/* The sources that the result names are those that judged it: one state of the advisories. */
+static gboolean
+match(CamScanEngine *self, CamScanResult *result, const CamScanOptions *options,
+      GCancellable *cancellable, GError **error)
+{
+	GPtrArray *databases = cam_advisory_db_list_sources(self->advisories, error);
+
+	if (databases == NULL)
+		return FALSE;
+	g_ptr_array_unref(result->databases);
+	result->databases = databases;
+	return cam_judge(result, self->memo, self->advisories, self->limits.findings, options,
+			 cancellable, error);
+}
+
 CamScanResult *
 cam_scan_engine_scan(CamScanEngine *self, const CamImage *image, const CamScanOptions *options,
 		     CamProgress *progress, GCancellable *cancellable, GError **error)
@@ -235,16 +250,12 @@ cam_scan_engine_scan(CamScanEngine *self, const CamImage *image, const CamScanOp
 	result->trees_visited = self->trees_visited;
 	result->trees_remembered = self->trees_remembered;
 
-	g_ptr_array_unref(result->databases);
-	result->databases = cam_advisory_db_list_sources(self->advisories, error);
-	if (result->databases == NULL) {
-		result->databases = g_ptr_array_new();
+	if (!cam_advisory_db_begin_read(self->advisories, error))
 		return NULL;
-	}
 	phase = cam_progress_begin(progress, "matching advisories", 0, CAM_PROGRESS_ITEMS);
-	done = cam_judge(result, self->memo, self->advisories, self->limits.findings,
-			 options != NULL ? options : &defaults, cancellable, error);
+	done = match(self, result, options != NULL ? options : &defaults, cancellable, error);
 	cam_progress_end(progress, phase);
+	cam_advisory_db_end_read(self->advisories);
 	if (!done)
 		return NULL;
 	cam_memo_flush(self->memo);

@@ -383,6 +383,22 @@ cam_database_rollback(CamDatabase *self)
 	self->in_transaction = FALSE;
 }
 
+gboolean
+cam_database_begin_read(CamDatabase *self, GError **error)
+{
+	g_return_val_if_fail(!self->in_transaction, FALSE);
+	if (!cam_database_exec(self, "BEGIN", error))
+		return FALSE;
+	self->in_transaction = TRUE;
+	return TRUE;
+}
+
+void
+cam_database_end_read(CamDatabase *self)
+{
+	cam_database_rollback(self);
+}
+
 gint64
 cam_database_changes(CamDatabase *self)
 {

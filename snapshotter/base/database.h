@@ -43,6 +43,10 @@ gboolean cam_database_exec(CamDatabase *self, const char *sql, GError **error);
 gboolean cam_database_begin(CamDatabase *self, GError **error);
 gboolean cam_database_commit(CamDatabase *self, GError **error);
 void cam_database_rollback(CamDatabase *self);
+/* BEGIN …: what is read until the end is one state of the database, whatever others write. Nothing
+ * may be written, and a transaction must not be begun, between the two. */
+gboolean cam_database_begin_read(CamDatabase *self, GError **error);
+void cam_database_end_read(CamDatabase *self);
 /* Rows changed by the last statement; rowid of the last insert. */
 gint64 cam_database_changes(CamDatabase *self);
 gint64 cam_database_last_rowid(CamDatabase *self);

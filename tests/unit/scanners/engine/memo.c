@@ -146,6 +146,78 @@ test_nowhere_to_write(Fixture *f, gconstpointer data)
 	assert_value(memo, f, "value");
 }
 
+/* What this process has read so far. */
+static gboolean
+bytes_read(guint64 *bytes)
+{
+	g_autofree char *text = NULL;
+	const char *number;
+
+	if (!g_file_get_contents("/proc/self/io", &text, NULL, NULL))
+		return FALSE;
+	number = strstr(text, "rchar: ");
+	g_assert_nonnull(number);
+	*bytes = g_ascii_strtoull(number + strlen("rchar: "), NULL, 10);
+	return TRUE;
+}
+
+/* Looking a key up does not read the values of its neighbours. */
+static void
+test_large_neighbours(Fixture *f, gconstpointer data)
+{
+	g_autoptr(CamMemo) memo = cam_memo_open(f->path);
+	g_autofree guint8 *large = g_malloc0(8 << 20);
+	g_autoptr(GBytes) bytes = g_bytes_new_static(large, 8 << 20);
+	guint64 before, after;
+
+	cam_memo_put(memo, CAM_MEMO_INVENTORY, &f->key, bytes);
+	cam_memo_flush(memo);
+	if (!bytes_read(&before)) {
+		g_test_skip("/proc/self/io is not there");
+		return;
+	}
+	for (guint i = 0; i < 500; i++) {
+		g_autofree char *name = g_strdup_printf("%u", i);
+		CamSha256 key;
+
+		cam_memo_key(&key, name, NULL);
+		g_assert_null(cam_memo_get(memo, CAM_MEMO_INVENTORY, &key));
+	}
+	g_assert_true(bytes_read(&after));
+	g_assert_cmpuint(after - before, <, 8 << 20);
+}
+
+/* What an older form remembers is not lost. */
+static void
+test_older_form(Fixture *f, gconstpointer data)
+{
+	static const char *const older[] = {
+		"CREATE TABLE memo (kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
+		"  PRIMARY KEY (kind, key)) WITHOUT ROWID;"
+		"CREATE TABLE generation (kind INTEGER PRIMARY KEY, name TEXT NOT NULL);",
+		NULL
+	};
+	g_autofree char *newer_path = g_build_filename(f->directory, "newer.db", NULL);
+	g_autofree char *copy = NULL;
+	g_autoptr(CamDatabase) db = cam_database_open(f->path, older, NULL);
+	g_autoptr(CamMemo) memo = NULL;
+	Fixture newer = *f;
+
+	newer.path = newer_path;
+	remember(&newer, "one", "value");
+	copy = g_strdup_printf("ATTACH '%s' AS newer; INSERT INTO memo SELECT kind, key, value"
+			       " FROM newer.memo; DETACH newer;",
+			       newer_path);
+	g_assert_true(cam_database_exec(db, copy, NULL));
+	g_clear_pointer(&db, cam_database_close);
+	memo = cam_memo_open(f->path);
+	assert_value(memo, f, "value");
+	cam_memo_set_generation(memo, CAM_MEMO_WALK, "one");
+	put(memo, f, "other");
+	cam_memo_flush(memo);
+	assert_value(memo, f, "other");
+}
+
 static void
 test_key(void)
 {
@@ -168,6 +240,9 @@ main(int argc, char **argv)
 	g_test_add("/memo/rotten-value", Fixture, NULL, set_up, test_rotten_value, tear_down);
 	g_test_add("/memo/nowhere-to-write", Fixture, NULL, set_up, test_nowhere_to_write,
 		   tear_down);
+	g_test_add("/memo/large-neighbours", Fixture, NULL, set_up, test_large_neighbours,
+		   tear_down);
+	g_test_add("/memo/older-form", Fixture, NULL, set_up, test_older_form, tear_down);
 	g_test_add_func("/memo/key", test_key);
 	return g_test_run();
 }

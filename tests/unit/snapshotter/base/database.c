@@ -2,6 +2,8 @@
 /* Tests of migration, statements, transactions and the translation of SQLite's errors. */
 #include "snapshotter/base/database.h"
 
+#include <glib/gstdio.h>
+
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -239,6 +241,31 @@ test_opened_at_once(void)
 	remove_dir(dir);
 }
 
+/* Others write meanwhile; what is read is of one time. */
+static void
+test_reading(void)
+{
+	static const char *const schema[] = { "CREATE TABLE t (a); INSERT INTO t VALUES (1);",
+					      NULL };
+	g_autofree char *dir = g_dir_make_tmp("cambium-database-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "db", NULL);
+	g_autoptr(CamDatabase) db = cam_database_open(path, schema, NULL);
+	g_autoptr(CamDatabase) other = cam_database_open(path, schema, NULL);
+
+	g_assert_true(cam_database_begin_read(db, NULL));
+	g_assert_cmpint(count(db, "SELECT count(*) FROM t"), ==, 1);
+	g_assert_true(cam_database_exec(other, "INSERT INTO t VALUES (2)", NULL));
+	g_assert_cmpint(count(db, "SELECT count(*) FROM t"), ==, 1);
+	cam_database_end_read(db);
+	g_assert_cmpint(count(db, "SELECT count(*) FROM t"), ==, 2);
+	g_assert_true(cam_database_begin(db, NULL));
+	g_assert_true(cam_database_commit(db, NULL));
+	g_clear_pointer(&db, cam_database_close);
+	g_clear_pointer(&other, cam_database_close);
+	g_assert_cmpint(g_unlink(path), ==, 0);
+	g_assert_cmpint(g_rmdir(dir), ==, 0);
+}
+
 /* ---- read-only ---- */
 
 /* As an ordinary user who cannot write; 0 if the two rows are seen and nothing can be written. */
@@ -469,6 +496,7 @@ main(int argc, char **argv)
 	g_test_add_func("/base/database/statements-nest", test_statements_nest);
 	g_test_add_func("/base/database/constraints", test_constraints);
 	g_test_add_func("/base/database/transactions", test_transactions);
+	g_test_add_func("/base/database/reading", test_reading);
 	g_test_add_func("/base/database/damaged", test_damaged);
 	g_test_add_func("/base/database/opened-at-once", test_opened_at_once);
 	g_test_add_func("/base/database/read-only", test_read_only);
