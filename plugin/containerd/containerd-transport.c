@@ -123,6 +123,15 @@ containerd_transport_open_blob(CamImageTransport *transport, const CamDescriptor
 	return NULL;
 }
 
+/* containerd has unpacked the layers of its images, and throws blobs away after that or does not
+ * even fetch those whose layers the snapshotter knows: it is believed. */
+static gboolean
+containerd_transport_holds_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
+				GCancellable *cancellable)
+{
+	return TRUE;
+}
+
 static GBytes *
 get_by_digest(CamImageTransport *transport, const char *digest, char **media_type,
 	      GCancellable *cancellable, GError **error)
@@ -378,6 +387,7 @@ cam_containerd_transport_class_init(CamContainerdTransportClass *klass)
 	transport->get_manifest = containerd_transport_get_manifest;
 	transport->resolve_tag = containerd_transport_resolve_tag;
 	transport->open_blob = containerd_transport_open_blob;
+	transport->holds_blob = containerd_transport_holds_blob;
 	transport->has_blob = containerd_transport_has_blob;
 	transport->put_blob = containerd_transport_put_blob;
 	transport->put_manifest = containerd_transport_put_manifest;

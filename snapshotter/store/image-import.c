@@ -24,6 +24,7 @@ typedef struct {
 	CamProgress *progress;
 	GCancellable *cancellable;
 	CamImageTransport *transport;
+	gboolean compares_diff_ids; /* the source has compared blobs and diffIDs */
 	CamPlatform *platform;
 	char *index_digest; /* (nullable) */
 	CamManifest *manifest;
@@ -185,8 +186,11 @@ fetch_config(Import *self, GError **error)
 /* ---- layers ---- */
 
 /*
- * A layer that is there by its diffID is not fetched, and so it is not known whether the blob of
- * this manifest really holds it: the pair is not remembered.
+ * A layer that is there need not be fetched once more, if this source may have it: its manifest
+ * names a blob that is known to hold this layer, and the source has that blob. Otherwise whoever
+ * knows the diffID of a layer would get its content by naming it.
+ *
+ * containerd has compared blobs and diffIDs when it unpacked them.
  */
 static gboolean
 is_present(Import *self, const CamDescriptor *layer, const char *diff_id, gboolean *present,
@@ -198,7 +202,10 @@ is_present(Import *self, const CamDescriptor *layer, const char *diff_id, gboole
 		return cam_set_error(error, CAM_ERROR_DATA_LOSS,
 				     "blob %s holds layer %s, but the config says %s",
 				     layer->digest, known, diff_id);
-	*present = cam_store_has_layer(self->store, diff_id);
+	*present =
+		cam_store_has_layer(self->store, diff_id) &&
+		(known != NULL || g_str_equal(layer->digest, diff_id) || self->compares_diff_ids) &&
+		cam_image_transport_holds_blob(self->transport, layer, self->cancellable);
 	return TRUE;
 }
 
@@ -318,6 +325,7 @@ open_source(Import *self, const CamLocation *source, GError **error)
 		if (cache < 0)
 			return FALSE;
 	}
+	self->compares_diff_ids = source->transport == CAM_TRANSPORT_CONTAINERD;
 	transport.cache_dirfd = cache;
 	transport.progress = self->progress;
 	self->transport =

@@ -224,6 +224,17 @@ docker_archive_open_blob(CamImageTransport *transport, const CamDescriptor *desc
 	return cam_archive_members_open_member(self->members, member, cancellable, error);
 }
 
+static gboolean
+docker_archive_holds_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
+			  GCancellable *cancellable)
+{
+	CamDockerArchive *self = CAM_DOCKER_ARCHIVE(transport);
+	const char *member = g_hash_table_lookup(self->blobs, descriptor->digest);
+
+	return self->members != NULL && member != NULL &&
+	       cam_archive_members_has(self->members, member);
+}
+
 static char *
 docker_archive_get_name(CamImageTransport *transport, const char *reference)
 {
@@ -351,6 +362,7 @@ cam_docker_archive_class_init(CamDockerArchiveClass *klass)
 	transport->get_manifest = docker_archive_get_manifest;
 	transport->resolve_tag = docker_archive_resolve_tag;
 	transport->open_blob = docker_archive_open_blob;
+	transport->holds_blob = docker_archive_holds_blob;
 	transport->get_name = docker_archive_get_name;
 	transport->has_blob = docker_archive_has_blob;
 	transport->put_blob = docker_archive_put_blob;

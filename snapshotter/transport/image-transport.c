@@ -271,6 +271,21 @@ cam_image_transport_open_blob(CamImageTransport *self, const CamDescriptor *desc
 	return cam_verify_stream_new(stream, descriptor->digest, descriptor->size, error);
 }
 
+gboolean
+cam_image_transport_holds_blob(CamImageTransport *self, const CamDescriptor *descriptor,
+			       GCancellable *cancellable)
+{
+	CamImageTransportClass *klass = CAM_IMAGE_TRANSPORT_GET_CLASS(self);
+	g_autoptr(GInputStream) stream = NULL;
+
+	if (!cam_digest_is_valid(descriptor->digest))
+		return FALSE;
+	if (klass->holds_blob != NULL)
+		return klass->holds_blob(self, descriptor, cancellable);
+	stream = klass->open_blob(self, descriptor, cancellable, NULL);
+	return stream != NULL;
+}
+
 GBytes *
 cam_image_transport_get_blob(CamImageTransport *self, const CamDescriptor *descriptor,
 			     gsize max_size, GCancellable *cancellable, GError **error)

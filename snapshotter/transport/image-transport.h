@@ -40,6 +40,11 @@ struct _CamImageTransportClass {
 	GInputStream *(*open_blob)(CamImageTransport *self, const CamDescriptor *descriptor,
 				   GCancellable *cancellable, GError **error);
 
+	/* Whether the place shows that it has this blob, without reading it; (nullable): by opening
+	 * it. */
+	gboolean (*holds_blob)(CamImageTransport *self, const CamDescriptor *descriptor,
+			       GCancellable *cancellable);
+
 	/* (nullable): the full name that the location itself gives the image, if it does so. */
 	char *(*get_name)(CamImageTransport *self, const char *reference);
 
@@ -111,6 +116,10 @@ gboolean cam_image_transport_resolve_tag(CamImageTransport *self, const char *ta
 GInputStream *
 cam_image_transport_open_blob(CamImageTransport *self, const CamDescriptor *descriptor,
 			      GCancellable *cancellable, GError **error);
+/* Whether the place shows that it has this blob: who knows what it holds need not read it then, but
+ * must not do without it. A place is believed about what it has. */
+gboolean cam_image_transport_holds_blob(CamImageTransport *self, const CamDescriptor *descriptor,
+					GCancellable *cancellable);
 /* For one who hashes the bytes anyway (cam_store_import_layer()): nothing is hashed here. */
 GInputStream *
 cam_image_transport_open_blob_unverified(CamImageTransport *self, const CamDescriptor *descriptor,

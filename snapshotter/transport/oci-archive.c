@@ -49,6 +49,16 @@ oci_archive_open_blob(CamImageTransport *transport, const CamDescriptor *descrip
 }
 
 static gboolean
+oci_archive_holds_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
+		       GCancellable *cancellable)
+{
+	CamOciArchive *self = CAM_OCI_ARCHIVE(transport);
+	g_autofree char *path = cam_layout_blob_path(descriptor->digest);
+
+	return self->members != NULL && cam_archive_members_has(self->members, path);
+}
+
+static gboolean
 oci_archive_has_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
 		     const char *mount_from, gboolean *present, GCancellable *cancellable,
 		     GError **error)
@@ -123,6 +133,7 @@ cam_oci_archive_class_init(CamOciArchiveClass *klass)
 	G_OBJECT_CLASS(klass)->finalize = cam_oci_archive_finalize;
 	CAM_LAYOUT_TRANSPORT_CLASS(klass)->read_index = oci_archive_read_index;
 	transport->open_blob = oci_archive_open_blob;
+	transport->holds_blob = oci_archive_holds_blob;
 	transport->has_blob = oci_archive_has_blob;
 	transport->put_blob = oci_archive_put_blob;
 	transport->put_manifest = oci_archive_put_manifest;

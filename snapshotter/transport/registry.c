@@ -407,6 +407,19 @@ registry_open_blob(CamImageTransport *transport, const CamDescriptor *descriptor
 						 (GDestroyNotify) blob_source_free, error);
 }
 
+/* Registries that answer no HEAD are asked for the bytes. */
+static gboolean
+registry_holds_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
+		    GCancellable *cancellable)
+{
+	CamRegistry *self = CAM_REGISTRY(transport);
+	g_autofree char *url = url_of(self, "blobs", descriptor->digest);
+	g_autoptr(CamHttpResponse) response =
+		registry_request(self, "HEAD", url, cancellable, NULL);
+
+	return response != NULL && response->status == 200;
+}
+
 /* ---- blobs: writing ---- */
 
 /* A Location header may be relative. */
@@ -556,6 +569,7 @@ cam_registry_class_init(CamRegistryClass *klass)
 	transport->get_manifest = registry_get_manifest;
 	transport->resolve_tag = registry_resolve_tag;
 	transport->open_blob = registry_open_blob;
+	transport->holds_blob = registry_holds_blob;
 	transport->has_blob = registry_has_blob;
 	transport->put_blob = registry_put_blob;
 	transport->put_manifest = registry_put_manifest;
