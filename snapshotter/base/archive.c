@@ -327,6 +327,13 @@ archive_read_some(CamArchive *self, void *buffer, gsize size, GCancellable *canc
 	return n;
 }
 
+gboolean
+cam_archive_is_compressed(CamArchive *self)
+{
+	/* The last one is no filter but the file itself. */
+	return archive_filter_count(self->reader) > 1;
+}
+
 GInputStream *
 cam_archive_entry_stream(CamArchive *self)
 {

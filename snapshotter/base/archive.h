@@ -45,6 +45,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamArchive, cam_archive_close)
  * the end. */
 const CamArchiveEntry *
 cam_archive_next(CamArchive *self, GCancellable *cancellable, GError **error);
+/* Whether what was opened is compressed as a whole, so that skipping costs as much as reading;
+ * known once an entry was read. */
+gboolean cam_archive_is_compressed(CamArchive *self);
 /* A stream over the current entry's content; it dies with the next call of cam_archive_next(). */
 GInputStream *cam_archive_entry_stream(CamArchive *self);
 /* All of the current entry; beyond @max_size %CAM_ERROR_RESOURCE_EXHAUSTED. */

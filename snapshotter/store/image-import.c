@@ -316,8 +316,11 @@ open_source(Import *self, const CamLocation *source, GError **error)
 	int store_dirfd = cam_store_get_dirfd(self->store);
 	g_auto(CamFd) cache = -1;
 
-	/* Only registries are slow enough to be worth keeping parts of. */
-	if (source->transport == CAM_TRANSPORT_REGISTRY) {
+	/* Parts of downloads, and layers that lie in a compressed archive before they are wanted.
+	 */
+	if (source->transport == CAM_TRANSPORT_REGISTRY ||
+	    source->transport == CAM_TRANSPORT_OCI_ARCHIVE ||
+	    source->transport == CAM_TRANSPORT_DOCKER_ARCHIVE) {
 		if (!cam_mkdirs_at(store_dirfd, CACHE_DIRECTORY, 0700, error))
 			return FALSE;
 		cache = cam_openat_beneath(store_dirfd, CACHE_DIRECTORY, O_RDONLY | O_DIRECTORY, 0,
@@ -353,6 +356,7 @@ cam_image_import(CamStore *store, const CamLocation *source, const CamImportOpti
 	if (!open_source(&self, source, error) || !fetch_manifest(&self, error) ||
 	    !check_is_image(self.manifest, error) || !fetch_config(&self, error))
 		return NULL;
+	cam_image_transport_expect_blobs(self.transport, self.manifest->layers);
 	for (guint i = 0; i < self.manifest->layers->len; i++) {
 		if (!import_layer(&self, i, error))
 			return NULL;

@@ -5,9 +5,13 @@
  */
 #include "snapshotter/transport/archive-members.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gunixinputstream.h>
 #include <string.h>
 
 #include "snapshotter/base/archive.h"
+#include "snapshotter/base/fd.h"
 #include "snapshotter/transport/stream-bytes.h"
 
 #define MAX_MEMBERS    100000
@@ -20,11 +24,24 @@ typedef struct {
 	gint64 size;
 	char *target;  /* (nullable): of a link, as a name in the archive */
 	GBytes *bytes; /* (nullable): if kept */
+	CamFd spool;   /* its content, or -1 */
+	guint8 head[CAM_ARCHIVE_HEAD_SIZE];
+	gsize head_size;
 } Member;
+
+/* A pass through the archive. A stream over one of its entries keeps it busy. */
+typedef struct {
+	gint references, busy;
+	CamArchive *archive;
+	guint next; /* ordinal of the entry that comes next */
+} Pass;
 
 struct _CamArchiveMembers {
 	char *path;
-	GHashTable *members; /* name → Member */
+	GHashTable *members;  /* name → Member */
+	GHashTable *expected; /* ordinal → Member, not owned */
+	CamFd spool_dir;
+	Pass *pass; /* (nullable): the newest */
 	gsize kept;
 };
 
@@ -33,7 +50,48 @@ member_free(Member *self)
 {
 	g_free(self->target);
 	g_clear_pointer(&self->bytes, g_bytes_unref);
+	cam_fd_close(self->spool);
 	g_free(self);
+}
+
+static void
+pass_unref(Pass *self)
+{
+	if (self == NULL || !g_atomic_int_dec_and_test(&self->references))
+		return;
+	cam_archive_close(self->archive);
+	g_free(self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pass, pass_unref)
+
+static Pass *
+pass_ref(Pass *self)
+{
+	g_atomic_int_inc(&self->references);
+	return self;
+}
+
+static Pass *
+pass_new(const char *path, GError **error)
+{
+	CamArchive *archive = cam_archive_open_file(path, error);
+	Pass *self;
+
+	if (archive == NULL)
+		return NULL;
+	self = g_new0(Pass, 1);
+	self->references = 1;
+	self->archive = archive;
+	return self;
+}
+
+static void
+pass_release(gpointer data)
+{
+	Pass *self = data;
+
+	g_atomic_int_set(&self->busy, FALSE);
+	pass_unref(self);
 }
 
 /* "./a//b" → "a/b"; (nullable) for what is no name below the root. */
@@ -89,21 +147,41 @@ member_new(const CamArchiveEntry *entry, const char *name, guint ordinal)
 	member = g_new0(Member, 1);
 	member->ordinal = ordinal;
 	member->size = entry->size;
+	member->spool = -1;
 	member->target = g_steal_pointer(&target);
 	return member;
+}
+
+static gboolean
+read_head(CamArchive *archive, Member *member, GCancellable *cancellable, GError **error)
+{
+	g_autoptr(GInputStream) content = cam_archive_entry_stream(archive);
+
+	return g_input_stream_read_all(content, member->head, sizeof member->head,
+				       &member->head_size, cancellable, error) ||
+	       cam_error_translate(error, NULL);
 }
 
 static gboolean
 keep_small(CamArchiveMembers *self, CamArchive *archive, Member *member, GCancellable *cancellable,
 	   GError **error)
 {
-	if (member->target != NULL || member->size < 0 || member->size > MAX_KEPT ||
-	    self->kept + (gsize) member->size > MAX_KEPT_TOTAL)
+	const void *bytes;
+	gsize size;
+
+	if (member->target != NULL)
 		return TRUE;
+	if (member->size < 0 || member->size > MAX_KEPT ||
+	    self->kept + (gsize) member->size > MAX_KEPT_TOTAL)
+		return read_head(archive, member, cancellable, error);
 	member->bytes = cam_archive_entry_bytes(archive, MAX_KEPT, cancellable, error);
 	if (member->bytes == NULL)
 		return FALSE;
-	self->kept += g_bytes_get_size(member->bytes);
+	bytes = g_bytes_get_data(member->bytes, &size);
+	member->head_size = MIN(size, sizeof member->head);
+	if (member->head_size > 0)
+		memcpy(member->head, bytes, member->head_size);
+	self->kept += size;
 	return TRUE;
 }
 
@@ -148,6 +226,8 @@ cam_archive_members_open(const char *path, GCancellable *cancellable, GError **e
 	self->path = g_strdup(path);
 	self->members = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
 					      (GDestroyNotify) member_free);
+	self->expected = g_hash_table_new(NULL, NULL);
+	self->spool_dir = -1;
 	if (!read_table(self, cancellable, error)) {
 		cam_error_translate(error, "%s", path);
 		return NULL;
@@ -160,17 +240,20 @@ cam_archive_members_close(CamArchiveMembers *self)
 {
 	if (self == NULL)
 		return;
+	pass_unref(self->pass);
+	cam_fd_close(self->spool_dir);
 	g_free(self->path);
+	g_hash_table_unref(self->expected);
 	g_hash_table_unref(self->members);
 	g_free(self);
 }
 
 /* (nullable): behind all links */
-static const Member *
+static Member *
 find(CamArchiveMembers *self, const char *name)
 {
 	g_autofree char *cleaned = clean_name(NULL, name);
-	const Member *member = cleaned != NULL ? g_hash_table_lookup(self->members, cleaned) : NULL;
+	Member *member = cleaned != NULL ? g_hash_table_lookup(self->members, cleaned) : NULL;
 
 	for (guint i = 0; i < MAX_LINKS && member != NULL && member->target != NULL; i++)
 		member = g_hash_table_lookup(self->members, member->target);
@@ -191,31 +274,110 @@ cam_archive_members_get_size(CamArchiveMembers *self, const char *name)
 	return member != NULL ? member->size : -1;
 }
 
-/* The stream takes the archive along: closing that is the last thing it does. */
+const guint8 *
+cam_archive_members_get_head(CamArchiveMembers *self, const char *name, gsize *size)
+{
+	const Member *member = find(self, name);
+
+	if (member == NULL)
+		return NULL;
+	*size = member->head_size;
+	return member->head;
+}
+
+void
+cam_archive_members_expect(CamArchiveMembers *self, const char *const *names, int dirfd)
+{
+	cam_fd_close(cam_fd_steal(&self->spool_dir));
+	self->spool_dir = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	g_hash_table_remove_all(self->expected);
+	for (gsize i = 0; names[i] != NULL; i++) {
+		Member *member = find(self, names[i]);
+
+		if (member != NULL && member->bytes == NULL)
+			g_hash_table_insert(self->expected, GUINT_TO_POINTER(member->ordinal),
+					    member);
+	}
+}
+
+/* Keeps the current entry of @pass for later. */
+static gboolean
+spool(CamArchiveMembers *self, Pass *pass, Member *member, GCancellable *cancellable,
+      GError **error)
+{
+	g_auto(CamFd) fd = openat(self->spool_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	g_autoptr(GInputStream) content = NULL;
+
+	/* File systems without O_TMPFILE: it is read in a pass of its own. */
+	if (fd < 0)
+		return TRUE;
+	content = cam_archive_entry_stream(pass->archive);
+	if (!cam_stream_copy_to_fd(content, fd, cancellable, error))
+		return cam_error_translate(error, "cannot keep a member of %s", self->path);
+	member->spool = cam_fd_steal(&fd);
+	return TRUE;
+}
+
+/* Goes on to the entry @ordinal, keeping what is expected on the way. */
+static gboolean
+advance(CamArchiveMembers *self, Pass *pass, guint ordinal, GCancellable *cancellable,
+	GError **error)
+{
+	for (; pass->next <= ordinal; pass->next++) {
+		g_autoptr(GError) local = NULL;
+		Member *passed = g_hash_table_lookup(self->expected, GUINT_TO_POINTER(pass->next));
+
+		if (cam_archive_next(pass->archive, cancellable, &local) == NULL) {
+			if (local == NULL)
+				return cam_set_error(error, CAM_ERROR_ABORTED,
+						     "%s was changed while it was read",
+						     self->path);
+			g_propagate_error(error, g_steal_pointer(&local));
+			return FALSE;
+		}
+		if (passed != NULL && pass->next < ordinal && passed->spool < 0 &&
+		    cam_archive_is_compressed(pass->archive) &&
+		    !spool(self, pass, passed, cancellable, error))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* The stream takes the pass along, and the next one goes on with it. */
 static GInputStream *
 open_ordinal(CamArchiveMembers *self, guint ordinal, GCancellable *cancellable, GError **error)
 {
-	g_autoptr(CamArchive) archive = cam_archive_open_file(self->path, error);
+	g_autoptr(Pass) pass = NULL;
 	GInputStream *stream;
 
-	if (archive == NULL)
+	if (self->pass != NULL && !g_atomic_int_get(&self->pass->busy) &&
+	    self->pass->next <= ordinal)
+		pass = pass_ref(self->pass);
+	else
+		pass = pass_new(self->path, error);
+	if (pass == NULL || !advance(self, pass, ordinal, cancellable, error))
 		return NULL;
-	for (guint i = 0; i <= ordinal; i++) {
-		g_autoptr(GError) local = NULL;
-
-		if (cam_archive_next(archive, cancellable, &local) != NULL)
-			continue;
-		if (local != NULL)
-			g_propagate_error(error, g_steal_pointer(&local));
-		else
-			cam_set_error(error, CAM_ERROR_ABORTED, "%s was changed while it was read",
-				      self->path);
-		return NULL;
+	if (pass != self->pass) {
+		pass_unref(self->pass);
+		self->pass = pass_ref(pass);
 	}
-	stream = cam_archive_entry_stream(archive);
-	g_object_set_data_full(G_OBJECT(stream), "cambium-archive", g_steal_pointer(&archive),
-			       (GDestroyNotify) cam_archive_close);
+	g_atomic_int_set(&pass->busy, TRUE);
+	stream = cam_archive_entry_stream(pass->archive);
+	g_object_set_data_full(G_OBJECT(stream), "cambium-pass", g_steal_pointer(&pass),
+			       pass_release);
 	return stream;
+}
+
+static GInputStream *
+open_spool(const Member *member, GError **error)
+{
+	g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", member->spool);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		return g_unix_input_stream_new(fd, TRUE);
+	cam_set_error_errno(error, errno, "cannot read a temporary file");
+	return NULL;
 }
 
 GInputStream *
@@ -230,6 +392,8 @@ cam_archive_members_open_member(CamArchiveMembers *self, const char *name,
 	}
 	if (member->bytes != NULL)
 		return g_memory_input_stream_new_from_bytes(member->bytes);
+	if (member->spool >= 0)
+		return open_spool(member, error);
 	return open_ordinal(self, member->ordinal, cancellable, error);
 }
 

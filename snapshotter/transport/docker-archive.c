@@ -19,7 +19,6 @@
 #define MANIFEST     "manifest.json"
 #define REPOSITORIES "repositories"
 #define HASH_SIZE    (256 * 1024)
-#define MAGIC_SIZE   6
 
 #define CAM_TYPE_DOCKER_ARCHIVE (cam_docker_archive_get_type())
 G_DECLARE_FINAL_TYPE(CamDockerArchive, cam_docker_archive, CAM, DOCKER_ARCHIVE, CamImageTransport)
@@ -46,21 +45,19 @@ name_or_default(CamDockerArchive *self, const char *reference)
 
 /* ---- reading ---- */
 
-static gboolean
-guess_compression(CamDockerArchive *self, const char *member, CamCompression *compression,
-		  GCancellable *cancellable, GError **error)
+/* What is about to be read: the layers, in whatever order they lie in the archive. */
+static void
+expect_layers(CamDockerArchive *self, const CamDockerImage *image)
 {
-	g_autoptr(GInputStream) stream =
-		cam_archive_members_open_member(self->members, member, cancellable, error);
-	guint8 magic[MAGIC_SIZE];
-	gsize n = 0;
+	int dirfd = cam_image_transport_get_cache_dirfd(CAM_IMAGE_TRANSPORT(self));
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-	if (stream == NULL)
-		return FALSE;
-	if (!g_input_stream_read_all(stream, magic, sizeof magic, &n, cancellable, error))
-		return cam_error_translate(error, "%s", member);
-	*compression = cam_compression_guess(magic, n);
-	return TRUE;
+	if (dirfd < 0)
+		return;
+	for (guint i = 0; i < image->layers->len; i++)
+		g_ptr_array_add(names, g_ptr_array_index(image->layers, i));
+	g_ptr_array_add(names, NULL);
+	cam_archive_members_expect(self->members, (const char *const *) names->pdata, dirfd);
 }
 
 static char *
@@ -102,11 +99,16 @@ static CamDescriptor *
 describe_layer(CamDockerArchive *self, const char *member, const char *diff_id,
 	       GCancellable *cancellable, GError **error)
 {
-	CamCompression compression = CAM_COMPRESSION_NONE;
+	CamCompression compression;
 	g_autofree char *digest = NULL;
+	gsize n = 0;
+	const guint8 *head = cam_archive_members_get_head(self->members, member, &n);
 
-	if (!guess_compression(self, member, &compression, cancellable, error))
+	if (head == NULL) {
+		cam_set_error(error, CAM_ERROR_NOT_FOUND, "the archive lacks %s", member);
 		return NULL;
+	}
+	compression = cam_compression_guess(head, n);
 	digest = compression == CAM_COMPRESSION_NONE
 			 ? g_strdup(diff_id)
 			 : hash_member(self, member, cancellable, error);
@@ -149,6 +151,7 @@ make_manifest(CamDockerArchive *self, const CamDockerImage *image, GCancellable 
 
 	if (config == NULL)
 		return NULL;
+	expect_layers(self, image);
 	of_config = cam_descriptor_new(CAM_MEDIA_TYPE_OCI_CONFIG, config->digest,
 				       (gint64) g_bytes_get_size(config->bytes));
 	json_object_set_int_member(json, "schemaVersion", 2);

@@ -22,6 +22,8 @@ CamImageTransport *cam_docker_archive_open(const CamLocation *location, gboolean
 					   GCancellable *cancellable, GError **error);
 
 CamProgress *cam_image_transport_get_progress(CamImageTransport *self);
+/* A directory for temporary files, or -1. */
+int cam_image_transport_get_cache_dirfd(CamImageTransport *self);
 /* A stream over a blob by way of its part in the cache directory, if there is one. */
 GInputStream *
 cam_image_transport_cached_stream(CamImageTransport *self, const CamDescriptor *descriptor,

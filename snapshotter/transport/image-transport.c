@@ -122,6 +122,12 @@ cam_image_transport_get_progress(CamImageTransport *self)
 	return PRIVATE(self)->progress;
 }
 
+int
+cam_image_transport_get_cache_dirfd(CamImageTransport *self)
+{
+	return PRIVATE(self)->cache_dirfd;
+}
+
 gboolean
 cam_image_transport_is_writable(CamImageTransport *self)
 {
@@ -284,6 +290,15 @@ cam_image_transport_holds_blob(CamImageTransport *self, const CamDescriptor *des
 		return klass->holds_blob(self, descriptor, cancellable);
 	stream = klass->open_blob(self, descriptor, cancellable, NULL);
 	return stream != NULL;
+}
+
+void
+cam_image_transport_expect_blobs(CamImageTransport *self, const GPtrArray *descriptors)
+{
+	CamImageTransportClass *klass = CAM_IMAGE_TRANSPORT_GET_CLASS(self);
+
+	if (klass->expect_blobs != NULL)
+		klass->expect_blobs(self, descriptors);
 }
 
 GBytes *

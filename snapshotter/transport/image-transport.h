@@ -40,6 +40,10 @@ struct _CamImageTransportClass {
 	GInputStream *(*open_blob)(CamImageTransport *self, const CamDescriptor *descriptor,
 				   GCancellable *cancellable, GError **error);
 
+	/* (nullable): these blobs are going to be opened, perhaps in another order. (element-type
+	 * CamDescriptor) */
+	void (*expect_blobs)(CamImageTransport *self, const GPtrArray *descriptors);
+
 	/* Whether the place shows that it has this blob, without reading it; (nullable): by opening
 	 * it. */
 	gboolean (*holds_blob)(CamImageTransport *self, const CamDescriptor *descriptor,
@@ -78,7 +82,8 @@ typedef CamImageTransport *(*CamTransportOpener)(const CamLocation *location, gb
 struct _CamTransportOptions {
 	gboolean insecure;     /* plain HTTP and unverified TLS also beyond localhost */
 	const char *auth_file; /* (nullable): instead of the usual auth.json / config.json */
-	int cache_dirfd;       /* where parts of downloads are kept for resumption, or -1 (or 0) */
+	int cache_dirfd;       /* where parts of downloads are kept for resumption, and temporary
+				* files; or -1 (or 0) */
 	CamProgress *progress; /* (nullable) */
 	/* (nullable): for containerd://, which this room does not reach itself: it knows no gRPC */
 	CamTransportOpener open_containerd;
@@ -116,6 +121,8 @@ gboolean cam_image_transport_resolve_tag(CamImageTransport *self, const char *ta
 GInputStream *
 cam_image_transport_open_blob(CamImageTransport *self, const CamDescriptor *descriptor,
 			      GCancellable *cancellable, GError **error);
+/* What of an image is going to be opened: lets an archive read it in one pass. */
+void cam_image_transport_expect_blobs(CamImageTransport *self, const GPtrArray *descriptors);
 /* Whether the place shows that it has this blob: who knows what it holds need not read it then, but
  * must not do without it. A place is believed about what it has. */
 gboolean cam_image_transport_holds_blob(CamImageTransport *self, const CamDescriptor *descriptor,

@@ -48,6 +48,24 @@ oci_archive_open_blob(CamImageTransport *transport, const CamDescriptor *descrip
 	return cam_archive_members_open_member(self->members, path, cancellable, error);
 }
 
+static void
+oci_archive_expect_blobs(CamImageTransport *transport, const GPtrArray *descriptors)
+{
+	CamOciArchive *self = CAM_OCI_ARCHIVE(transport);
+	int dirfd = cam_image_transport_get_cache_dirfd(transport);
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+	if (self->members == NULL || dirfd < 0)
+		return;
+	for (guint i = 0; i < descriptors->len; i++) {
+		const CamDescriptor *descriptor = g_ptr_array_index(descriptors, i);
+
+		g_ptr_array_add(names, cam_layout_blob_path(descriptor->digest));
+	}
+	g_ptr_array_add(names, NULL);
+	cam_archive_members_expect(self->members, (const char *const *) names->pdata, dirfd);
+}
+
 static gboolean
 oci_archive_holds_blob(CamImageTransport *transport, const CamDescriptor *descriptor,
 		       GCancellable *cancellable)
@@ -133,6 +151,7 @@ cam_oci_archive_class_init(CamOciArchiveClass *klass)
 	G_OBJECT_CLASS(klass)->finalize = cam_oci_archive_finalize;
 	CAM_LAYOUT_TRANSPORT_CLASS(klass)->read_index = oci_archive_read_index;
 	transport->open_blob = oci_archive_open_blob;
+	transport->expect_blobs = oci_archive_expect_blobs;
 	transport->holds_blob = oci_archive_holds_blob;
 	transport->has_blob = oci_archive_has_blob;
 	transport->put_blob = oci_archive_put_blob;
