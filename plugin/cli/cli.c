@@ -134,16 +134,26 @@ cam_cli_print(CamCli *self, const char *text)
 }
 
 void
+cam_cli_print_line(CamCli *self, const char *text)
+{
+	g_autofree char *shown = cam_text_escape(text);
+
+	cam_cli_print(self, shown);
+	cam_cli_print(self, "\n");
+}
+
+void
 cam_cli_print_json(CamCli *self, JsonObject *object)
 {
 	g_autoptr(JsonGenerator) generator = json_generator_new();
 	g_autoptr(JsonNode) root = json_node_init_object(json_node_alloc(), object);
-	g_autofree char *text = NULL;
+	g_autofree char *text = NULL, *shown = NULL;
 
 	json_generator_set_pretty(generator, TRUE);
 	json_generator_set_root(generator, root);
 	text = json_generator_to_data(generator, NULL);
-	cam_cli_print(self, text);
+	shown = cam_text_escape_json(text);
+	cam_cli_print(self, shown);
 	cam_cli_print(self, "\n");
 }
 

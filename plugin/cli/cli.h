@@ -50,6 +50,8 @@ GCancellable *cam_cli_get_cancellable(CamCli *self);
 
 /* Standard output. Text goes out as it is. */
 void cam_cli_print(CamCli *self, const char *text);
+/* A line of what may come out of an image or a registry: escaped. */
+void cam_cli_print_line(CamCli *self, const char *text);
 /* One document, indented, with a newline. */
 void cam_cli_print_json(CamCli *self, JsonObject *object);
 gboolean cam_cli_copy_to_stdout(CamCli *self, GInputStream *stream, GError **error);

@@ -212,8 +212,7 @@ print_locations(CamCli *cli, const GPtrArray *rows)
 		const CamHostRow *row = g_ptr_array_index(rows, i);
 		g_autofree char *location = cam_host_location(row->image);
 
-		cam_cli_print(cli, location);
-		cam_cli_print(cli, "\n");
+		cam_cli_print_line(cli, location);
 	}
 }
 

@@ -31,8 +31,7 @@ print_names(CamCli *cli, GError **error)
 	g_autoptr(GPtrArray) names = cam_cli_list_image_names(cli, error);
 
 	for (guint i = 0; names != NULL && i < names->len; i++) {
-		cam_cli_print(cli, g_ptr_array_index(names, i));
-		cam_cli_print(cli, "\n");
+		cam_cli_print_line(cli, g_ptr_array_index(names, i));
 	}
 	return names != NULL;
 }

@@ -7,12 +7,15 @@
 
 #include <string.h>
 
+#include "scanners/scanners.h"
+
 #define BAR_CELLS	24
 #define LINE_AFTER_USEC (2 * G_USEC_PER_SEC) /* shorter steps get no plain line */
 #define STALE_USEC	(3 * G_USEC_PER_SEC) /* a step of unknown length that fell silent */
 
 typedef struct {
 	char *name;
+	char *shown; /* the name, fit for a terminal */
 	guint64 done, total;
 	CamProgressUnit unit;
 	gint64 begun, updated; /* monotonic microseconds */
@@ -35,6 +38,7 @@ phase_free(gpointer data)
 	Phase *phase = data;
 
 	g_free(phase->name);
+	g_free(phase->shown);
 	g_free(phase);
 }
 
@@ -50,6 +54,7 @@ take_phase(CamProgressDisplay *self, const char *name, gint64 now)
 	}
 	phase = g_new0(Phase, 1);
 	phase->name = g_strdup(name);
+	phase->shown = cam_text_escape(name);
 	phase->begun = now;
 	g_ptr_array_add(self->phases, phase);
 	return phase;
@@ -115,8 +120,8 @@ draw_bar(CamProgressDisplay *self)
 	numbers = amount(phase);
 	more = self->phases->len > 1 ? g_strdup_printf(" (+%u more)", self->phases->len - 1)
 				     : g_strdup("");
-	text = phase->total > 0 ? g_strdup_printf("[%s] %s: %s%s", bar, phase->name, numbers, more)
-				: g_strdup_printf("%s: %s%s", phase->name, numbers, more);
+	text = phase->total > 0 ? g_strdup_printf("[%s] %s: %s%s", bar, phase->shown, numbers, more)
+				: g_strdup_printf("%s: %s%s", phase->shown, numbers, more);
 	cut = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), (glong) self->width - 1));
 	fputs(cut, self->out);
 	fflush(self->out);
@@ -132,7 +137,7 @@ print_line(CamProgressDisplay *self, Phase *phase, gint64 now)
 		return;
 	phase->told = TRUE;
 	numbers = amount(phase);
-	fprintf(self->out, "%s: %s\n", phase->name, numbers);
+	fprintf(self->out, "%s: %s\n", phase->shown, numbers);
 	fflush(self->out);
 }
 
@@ -159,9 +164,10 @@ static void
 on_message(CamProgress *progress, const char *text, CamProgressDisplay *self)
 {
 	g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&self->lock);
+	g_autofree char *shown = cam_text_escape(text);
 
 	erase(self);
-	fprintf(self->out, "%s\n", text);
+	fprintf(self->out, "%s\n", shown);
 	fflush(self->out);
 }
 

@@ -45,13 +45,7 @@ cam_show_pairs(CamCli *cli, const char *const pairs[][2], guint n_pairs)
 
 		if (pairs[i][1] == NULL)
 			continue;
-		value = g_strescape(pairs[i][1], NULL);
-		/* Only what could disturb a terminal is shown escaped, not letters beyond ASCII. */
-		if (g_utf8_validate(pairs[i][1], -1, NULL) &&
-		    strpbrk(pairs[i][1], "\033\r\n\t\b\007") == NULL) {
-			g_free(value);
-			value = g_strdup(pairs[i][1]);
-		}
+		value = cam_text_escape(pairs[i][1]);
 		g_string_append_printf(text, "%-*s  %s\n", (int) widest, pairs[i][0], value);
 	}
 	cam_cli_print(cli, text->str);
@@ -169,8 +163,7 @@ cam_show_image(CamCli *cli, const CamImage *image, GError **error)
 		return TRUE;
 	}
 	if (cam_cli_get_options(cli)->quiet) {
-		cam_cli_print(cli, image->name);
-		cam_cli_print(cli, "\n");
+		cam_cli_print_line(cli, image->name);
 		return TRUE;
 	}
 	cam_show_pairs(cli, pairs, G_N_ELEMENTS(pairs));

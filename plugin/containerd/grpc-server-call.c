@@ -10,6 +10,7 @@
 #include "plugin/containerd/grpc-bytes.h"
 #include "plugin/containerd/grpc-status.h"
 #include "plugin/containerd/wire.h"
+#include "scanners/scanners.h"
 
 /* gRPC clients take 8 KiB of headers and trailers; text may triple when it is escaped. */
 #define MAX_STATUS_TEXT	 2048
@@ -90,13 +91,11 @@ cam_grpc_server_call_begin(CamGrpcServerCall *self)
 static char *
 status_text(const GError *error)
 {
-	g_autofree char *text = g_utf8_make_valid(error->message, -1);
+	g_autofree char *line = g_strdelimit(g_strdup(error->message), "\r\n\t", ' ');
+	/* The client shows it on a terminal. */
+	g_autofree char *text = cam_text_escape(line);
 	const char *end;
 
-	for (char *c = text; *c != '\0'; c++) {
-		if (g_ascii_iscntrl(*c))
-			*c = ' ';
-	}
 	if (strlen(text) <= MAX_STATUS_TEXT)
 		return g_steal_pointer(&text);
 	end = g_utf8_find_prev_char(text, text + MAX_STATUS_TEXT + 1);

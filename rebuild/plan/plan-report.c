@@ -245,8 +245,10 @@ cam_fix_plan_to_table(const CamFixPlan *self, const CamTableStyle *style)
 		else
 			append_causes(self, style, out);
 	}
-	for (guint i = 0; i < self->warnings->len; i++)
-		g_string_append_printf(out, "%swarning: %s\n", i ? "" : "\n",
-				       (const char *) self->warnings->pdata[i]);
+	for (guint i = 0; i < self->warnings->len; i++) {
+		g_autofree char *warning = cam_text_escape(self->warnings->pdata[i]);
+
+		g_string_append_printf(out, "%swarning: %s\n", i ? "" : "\n", warning);
+	}
 	return g_string_free(out, FALSE);
 }

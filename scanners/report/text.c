@@ -38,6 +38,23 @@ cam_text_escape(const char *text)
 	return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
+char *
+cam_text_escape_json(const char *json)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+
+	for (; *json != '\0'; json = g_utf8_next_char(json)) {
+		gunichar c = g_utf8_get_char(json);
+
+		/* Below 0x20 there is only the white space between members. */
+		if (c < 0x20 || is_harmless(c))
+			g_string_append_unichar(out, c);
+		else
+			g_string_append_printf(out, "\\u%04x", c);
+	}
+	return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
 static guint
 char_width(gunichar c)
 {

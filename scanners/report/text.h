@@ -15,6 +15,15 @@ G_BEGIN_DECLS
  */
 char *cam_text_escape(const char *text);
 
+/**
+ * cam_text_escape_json:
+ * @json: a document in UTF-8, in which the writer has escaped what RFC 8259 wants escaped
+ *
+ * The same document, also fit for a terminal: what is harmful beyond that (DEL, C1, marks of
+ * direction) is written as `\u009b`.
+ */
+char *cam_text_escape_json(const char *json);
+
 /* Terminal columns that @text (UTF-8 without control characters) takes. */
 guint cam_text_width(const char *text);
 

@@ -29,6 +29,18 @@ test_escape(void)
 	assert_escaped("", "");
 }
 
+/* It stays the same document, and nothing in it steers a terminal. */
+static void
+test_escape_json(void)
+{
+	static const char text[] = "{ \"a\": \"\\u001b[2J \xc2\x9b"
+				   "31m \x7f \u202e ünï → 漢字 😀\" }\n";
+	g_autofree char *escaped = cam_text_escape_json(text);
+
+	g_assert_cmpstr(escaped, ==,
+			"{ \"a\": \"\\u001b[2J \\u009b31m \\u007f \\u202e ünï → 漢字 😀\" }\n");
+}
+
 static void
 test_width(void)
 {
@@ -84,6 +96,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/text/escape", test_escape);
+	g_test_add_func("/text/escape-json", test_escape_json);
 	g_test_add_func("/text/width", test_width);
 	g_test_add_func("/text/ellipsize", test_ellipsize);
 	g_test_add_func("/text/wrap", test_wrap);
