@@ -128,6 +128,10 @@ const CamConfigKey cam_config_keys[] = {
 	  "What cambiumd tells: error, warning, info or debug. The option --log-level has "
 	  "precedence. Read again on SIGHUP.",
 	  cam_log_level_names },
+	{ "daemon", "jobs", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, jobs), "2",
+	  "How many images are imported and scanned at the same time, at most 64; one that takes "
+	  "long "
+	  "keeps no other waiting while there is a second job." },
 	{ "snapshotter", "mount", CAM_CONFIG_CHOICE, G_STRUCT_OFFSET(CamConfig, mount), "auto",
 	  "How the trees of layers become visible: erofs (a metadata image over the object store), "
 	  "erofs-loop (the same through a loop device, so that a container can stack one more "

@@ -99,6 +99,7 @@ typedef struct {
 	CamLogLevel log_level;
 	int mount;	     /* 0 or 1 + CamMountMethod */
 	guint64 adopt_after; /* milliseconds */
+	guint64 jobs;	     /* of the daemon, at the same time */
 	char *containerd_address;
 	char **containerd_namespaces; /* (nullable) */
 	CamConfigBool scan_on_unpack;

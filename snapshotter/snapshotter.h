@@ -11,6 +11,7 @@
 #include "snapshotter/base/fd.h"
 #include "snapshotter/base/progress.h"
 #include "snapshotter/base/remove-tree.h"
+#include "snapshotter/base/thread.h"
 #include "snapshotter/oci/descriptor.h"
 #include "snapshotter/oci/digest.h"
 #include "snapshotter/oci/error.h"

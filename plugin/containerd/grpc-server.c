@@ -290,16 +290,31 @@ cam_grpc_server_add_service(CamGrpcServer *self, const CamGrpcMethod *methods, g
 	}
 }
 
-void
-cam_grpc_server_start(CamGrpcServer *self)
+gboolean
+cam_grpc_server_start(CamGrpcServer *self, GError **error)
 {
-	g_return_if_fail(self->thread == NULL && !self->ended);
+	g_autoptr(GError) local = NULL;
+
+	g_return_val_if_fail(self->thread == NULL && !self->ended, FALSE);
 
 	/* Threads that are kept: their number is the bound, and calls come in crowds. */
-	self->pool = g_thread_pool_new(run_call, NULL, (gint) self->options.handlers, TRUE, NULL);
+	self->pool = g_thread_pool_new(run_call, NULL, (gint) self->options.handlers, TRUE, &local);
+	if (local != NULL) {
+		g_thread_pool_free(g_steal_pointer(&self->pool), TRUE, TRUE);
+		return cam_set_error(
+			error, CAM_ERROR_RESOURCE_EXHAUSTED,
+			"cannot start %u threads for requests: %s (see TasksMax of the "
+			"service)",
+			self->options.handlers, local->message);
+	}
 	grpc_server_start(self->core);
 	self->running = TRUE;
-	self->thread = g_thread_new("grpc", talk, self);
+	self->thread = cam_thread_start("grpc", talk, self, error);
+	if (self->thread != NULL)
+		return TRUE;
+	self->running = FALSE;
+	g_thread_pool_free(g_steal_pointer(&self->pool), TRUE, TRUE);
+	return FALSE;
 }
 
 void

@@ -58,7 +58,7 @@ CamGrpcServer *cam_grpc_server_new(const CamGrpcServerOptions *options);
  */
 void cam_grpc_server_add_service(CamGrpcServer *self, const CamGrpcMethod *methods,
 				 gpointer user_data, GDestroyNotify destroy);
-void cam_grpc_server_start(CamGrpcServer *self);
+gboolean cam_grpc_server_start(CamGrpcServer *self, GError **error);
 /**
  * cam_grpc_server_add_connection:
  * @fd: (transfer full): a connected stream socket

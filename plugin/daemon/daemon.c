@@ -21,8 +21,10 @@
 #include "plugin/daemon/root-lock.h"
 #include "plugin/settings.h"
 
-#define GRACE (10 * 1000) /* milliseconds that running calls have when it ends */
-#define TICK  5		  /* seconds between two looks at what changes by itself */
+#define GRACE	 (10 * 1000) /* milliseconds that running calls have when it ends */
+#define JOBS	 2
+#define MAX_JOBS 64
+#define TICK	 5 /* seconds between two looks at what changes by itself */
 
 struct _CamDaemon {
 	const CamDaemonOptions *options;
@@ -180,8 +182,8 @@ add_services(CamDaemon *self)
 
 /* ---- looking after containerd's images ---- */
 
-static void
-make_look(CamDaemon *self)
+static gboolean
+make_look(CamDaemon *self, GError **error)
 {
 	CamTransportOptions transport = {
 		.cache_dirfd = -1,
@@ -191,11 +193,15 @@ make_look(CamDaemon *self)
 	CamImageLookParts parts;
 
 	self->scanner = cam_image_scanner_new(self->store, self->config, &transport);
-	self->jobs = cam_jobs_new(1);
+	self->jobs = cam_jobs_new(
+		self->config->jobs != 0 ? (guint) MIN(self->config->jobs, MAX_JOBS) : JOBS, error);
+	if (self->jobs == NULL)
+		return FALSE;
 	parts = (CamImageLookParts){ self->containerd, self->snapshotter,
 				     self->scanner,    self->verdicts,
 				     self->jobs,       self->config->offline == CAM_CONFIG_YES };
 	self->look = cam_image_look_new(&parts);
+	return TRUE;
 }
 
 static gboolean
@@ -207,8 +213,8 @@ on_tick(gpointer user_data)
 	return G_SOURCE_CONTINUE;
 }
 
-static void
-begin_watch(CamDaemon *self)
+static gboolean
+begin_watch(CamDaemon *self, GError **error)
 {
 	CamImageWatchParts parts = {
 		.root = self->root,
@@ -219,23 +225,29 @@ begin_watch(CamDaemon *self)
 		.namespaces = (const char *const *) self->config->containerd_namespaces,
 	};
 
-	self->watch = cam_image_watch_new(&parts);
+	if (self->look == NULL)
+		return TRUE;
+	self->watch = cam_image_watch_new(&parts, error);
+	if (self->watch == NULL)
+		return FALSE;
 	self->tick = g_timeout_add_seconds(TICK, on_tick, self);
+	return TRUE;
 }
 
 /* The other way round: cambiumd as a client. Nothing is connected yet. */
-static void
-open_containerd(CamDaemon *self)
+static gboolean
+open_containerd(CamDaemon *self, GError **error)
 {
 	const char *address = self->config->containerd_address;
-	g_autoptr(GError) error = NULL;
+	g_autoptr(GError) local = NULL;
 
 	self->containerd =
-		cam_containerd_new(address != NULL ? address : CAM_CONTAINERD_SOCKET, &error);
+		cam_containerd_new(address != NULL ? address : CAM_CONTAINERD_SOCKET, &local);
 	if (self->containerd == NULL)
-		g_warning("layers are not applied and images not looked after: %s", error->message);
+		g_warning("layers are not applied and images not looked after: %s", local->message);
 	else if (self->config->scan_on_unpack != CAM_CONFIG_NO && self->verdicts != NULL)
-		make_look(self);
+		return make_look(self, error);
+	return TRUE;
 }
 
 static void
@@ -330,17 +342,18 @@ cam_daemon_run(CamDaemon *self, GError **error)
 					       signals[i] == SIGHUP ? on_reload : on_end, self);
 	open_verdicts(self);
 	self->gate = cam_policy_gate_new(self->verdicts, is_scanning, self);
-	if (!apply_config(self, error) || !open_snapshotter(self, error))
+	if (!apply_config(self, error) || !open_snapshotter(self, error) ||
+	    !open_containerd(self, error))
 		return FALSE;
-	open_containerd(self);
 	self->server = cam_grpc_server_new(NULL);
 	add_services(self);
-	cam_grpc_server_start(self->server);
-	cam_listener_start(self->listener, take_connection, self);
+	if (!cam_grpc_server_start(self->server, error) ||
+	    !cam_listener_start(self->listener, take_connection, self, error))
+		return FALSE;
 	introduce(self);
 	cam_notify("READY=1");
-	if (self->look != NULL)
-		begin_watch(self);
+	if (!begin_watch(self, error))
+		return FALSE;
 	g_main_loop_run(self->loop);
 	/* A second signal ends it at once. */
 	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)

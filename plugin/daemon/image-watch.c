@@ -222,17 +222,17 @@ run(gpointer data)
 }
 
 CamImageWatch *
-cam_image_watch_new(const CamImageWatchParts *parts)
+cam_image_watch_new(const CamImageWatchParts *parts, GError **error)
 {
-	CamImageWatch *self = g_new0(CamImageWatch, 1);
+	g_autoptr(CamImageWatch) self = g_new0(CamImageWatch, 1);
 
 	self->parts = *parts;
 	self->cancellable = g_cancellable_new();
 	self->synced = g_get_monotonic_time();
 	has_changed(self, "advisories.db", &self->advisories);
 	has_changed(self, "advisories.db-wal", &self->journal);
-	self->thread = g_thread_new("images", run, self);
-	return self;
+	self->thread = cam_thread_start("images", run, self, error);
+	return self->thread != NULL ? g_steal_pointer(&self) : NULL;
 }
 
 void
@@ -241,7 +241,7 @@ cam_image_watch_free(CamImageWatch *self)
 	if (self == NULL)
 		return;
 	g_cancellable_cancel(self->cancellable);
-	g_thread_join(self->thread);
+	g_clear_pointer(&self->thread, g_thread_join);
 	g_object_unref(self->cancellable);
 	g_free(self);
 }

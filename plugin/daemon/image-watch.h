@@ -24,7 +24,7 @@ typedef struct {
  */
 typedef struct _CamImageWatch CamImageWatch;
 
-CamImageWatch *cam_image_watch_new(const CamImageWatchParts *parts);
+CamImageWatch *cam_image_watch_new(const CamImageWatchParts *parts, GError **error);
 /* To be called every few seconds, by one thread: also new advisories are noticed here. */
 void cam_image_watch_tick(CamImageWatch *self);
 /* Ends the thread. The jobs must have been closed before. */

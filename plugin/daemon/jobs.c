@@ -126,17 +126,22 @@ work(gpointer data)
 }
 
 CamJobs *
-cam_jobs_new(guint n_threads)
+cam_jobs_new(guint n_threads, GError **error)
 {
-	CamJobs *self = g_new0(CamJobs, 1);
+	g_autoptr(CamJobs) self = g_new0(CamJobs, 1);
 
 	g_mutex_init(&self->mutex);
 	g_cond_init(&self->changed);
 	g_queue_init(&self->waiting);
 	self->threads = g_ptr_array_new_with_free_func((GDestroyNotify) g_thread_join);
-	for (guint i = 0; i < n_threads; i++)
-		g_ptr_array_add(self->threads, g_thread_new("job", work, self));
-	return self;
+	for (guint i = 0; i < n_threads; i++) {
+		GThread *thread = cam_thread_start("job", work, self, error);
+
+		if (thread == NULL)
+			return NULL;
+		g_ptr_array_add(self->threads, thread);
+	}
+	return g_steal_pointer(&self);
 }
 
 /* Frees @job where it is not needed. */

@@ -22,7 +22,7 @@ typedef enum {
 
 typedef gboolean (*CamJobFunc)(gpointer data, GCancellable *cancellable, GError **error);
 
-CamJobs *cam_jobs_new(guint n_threads);
+CamJobs *cam_jobs_new(guint n_threads, GError **error);
 
 /**
  * cam_jobs_add:

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +20,7 @@
 #define MAX_SYSTEMD_FDS 16
 #define BACKLOG		SOMAXCONN
 #define ACCEPT_PAUSE	(100 * 1000) /* microseconds, where descriptors or memory ran out */
+#define RESERVED_FDS	256	     /* that connections leave to what they ask for */
 
 struct _CamListener {
 	GArray *fds; /* int */
@@ -209,14 +211,33 @@ cam_listener_new(const char *path, GError **error)
 
 /* ---- taking in ---- */
 
+/* Connections on which nothing is asked stay: gRPC's GRPC_ARG_MAX_CONNECTION_IDLE_MS closes those
+ * that it was given as descriptors twice. So their number has a bound. The lowest free descriptor
+ * is taken, so its number tells how many are in use. */
+static gboolean
+is_one_too_many(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+	       (rlim_t) fd + RESERVED_FDS > limit.rlim_cur;
+}
+
 /* FALSE if nothing is to be had for a while. */
 static gboolean
 accept_one(CamListener *self, int fd)
 {
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	g_auto(CamFd) client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+	if (client >= 0 && is_one_too_many(client)) {
+		g_warning(
+			"refusing a connection: %d descriptors are in use, and the limit leaves no "
+			"more (LimitNOFILE of the service)",
+			client);
+		return FALSE;
+	}
 	if (client >= 0) {
-		self->func(client, self->user_data);
+		self->func(cam_fd_steal(&client), self->user_data);
 		return TRUE;
 	}
 	if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
@@ -251,14 +272,15 @@ cam_listener_get_name(CamListener *self)
 	return self->name;
 }
 
-void
-cam_listener_start(CamListener *self, CamListenerFunc func, gpointer user_data)
+gboolean
+cam_listener_start(CamListener *self, CamListenerFunc func, gpointer user_data, GError **error)
 {
-	g_return_if_fail(self->thread == NULL);
+	g_return_val_if_fail(self->thread == NULL, FALSE);
 
 	self->func = func;
 	self->user_data = user_data;
-	self->thread = g_thread_new("listener", run, self);
+	self->thread = cam_thread_start("listener", run, self, error);
+	return self->thread != NULL;
 }
 
 void

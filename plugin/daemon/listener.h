@@ -35,7 +35,8 @@ CamListener *cam_listener_new(const char *path, GError **error);
 
 /* Where it listens, for people. */
 const char *cam_listener_get_name(CamListener *self);
-void cam_listener_start(CamListener *self, CamListenerFunc func, gpointer user_data);
+gboolean
+cam_listener_start(CamListener *self, CamListenerFunc func, gpointer user_data, GError **error);
 /* Takes in nobody any more. A socket of its own is removed, one of systemd's stays in its care. */
 void cam_listener_stop(CamListener *self);
 void cam_listener_free(CamListener *self);

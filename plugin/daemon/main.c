@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "plugin/daemon/daemon.h"
@@ -43,6 +44,18 @@ run(const CamDaemonOptions *options)
 	return code;
 }
 
+/* The soft limit is there for programs that use select(2). */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -54,6 +67,7 @@ main(int argc, char **argv)
 
 	setlocale(LC_ALL, "");
 	signal(SIGPIPE, SIG_IGN);
+	raise_descriptor_limit();
 	/* Snapshots get the modes that they ask for. */
 	umask(0022);
 	if (cam_options_parse(&set, 1, argc > 0 ? argv + 1 : argv, FALSE, words, &error) < 0)

@@ -210,12 +210,14 @@ import_and_compress(CamStore *store, int fd, const char *diff_id, const CamManif
 	gboolean imported;
 
 	if (blob == NULL)
-		thread = g_thread_new("compress layer", compress_spool, &compressor);
+		thread = g_thread_try_new("compress layer", compress_spool, &compressor, NULL);
 	imported = import_tree(store, fd, diff_id, progress, cancellable, error);
-	if (thread != NULL) {
+	if (thread != NULL)
 		g_thread_join(thread);
+	else if (blob == NULL && imported)
+		compress_spool(&compressor);
+	if (blob == NULL)
 		blob = compressor.blob;
-	}
 	if (!imported) {
 		g_clear_error(&compressor.error);
 		return NULL;

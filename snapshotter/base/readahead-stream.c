@@ -5,6 +5,8 @@
  */
 #include "snapshotter/base/compression.h"
 
+#include "snapshotter/base/thread.h"
+
 #include <string.h>
 
 #define CHUNK (256 * 1024)
@@ -98,6 +100,11 @@ cam_readahead_stream_read(GInputStream *stream, void *buffer, gsize count,
 		cam_error_translate(error, NULL);
 		return -1;
 	}
+	/* Without a thread it is slower. */
+	if (self->thread == NULL)
+		return g_input_stream_read(
+			g_filter_input_stream_get_base_stream(G_FILTER_INPUT_STREAM(self)), buffer,
+			count, cancellable, error);
 	if (self->current == NULL)
 		self->current = wait_for_chunk(self, cancellable);
 	n = MIN(count, self->current->size - self->position);
@@ -170,6 +177,6 @@ cam_readahead_stream_new(GInputStream *base, guint depth)
 	for (guint i = 0; i < MAX(depth, 2); i++)
 		g_async_queue_push(self->empty, g_new0(Chunk, 1));
 	/* The thread needs no reference: closing, which disposal does at the latest, joins it. */
-	self->thread = g_thread_new("readahead", fill_thread, self);
+	self->thread = cam_thread_start("readahead", fill_thread, self, NULL);
 	return G_INPUT_STREAM(self);
 }

@@ -4,6 +4,7 @@
  * the last request has been answered for a while, so that a pull in several steps is not slowed
  * down. How it is done is the snapshotter's.
  */
+#include "snapshotter/base/thread.h"
 #include "snapshotter/snapshots/snapshotter-private.h"
 
 /* Nanoseconds after which nobody believes any more that a layer is still being unpacked. */
@@ -159,9 +160,9 @@ run(gpointer data)
 }
 
 CamAdoption *
-cam_adoption_new(CamSnapshotter *snapshotter, guint idle_ms)
+cam_adoption_new(CamSnapshotter *snapshotter, guint idle_ms, GError **error)
 {
-	CamAdoption *self = g_new0(CamAdoption, 1);
+	g_autoptr(CamAdoption) self = g_new0(CamAdoption, 1);
 
 	self->snapshotter = snapshotter;
 	self->idle = (gint64) idle_ms * 1000;
@@ -170,8 +171,8 @@ cam_adoption_new(CamSnapshotter *snapshotter, guint idle_ms)
 	g_mutex_init(&self->mutex);
 	g_cond_init(&self->changed);
 	self->last_request = g_get_monotonic_time();
-	self->thread = g_thread_new("adoption", run, self);
-	return self;
+	self->thread = cam_thread_start("adoption", run, self, error);
+	return self->thread != NULL ? g_steal_pointer(&self) : NULL;
 }
 
 void
@@ -215,7 +216,7 @@ cam_adoption_free(CamAdoption *self)
 	self->stopped = TRUE;
 	g_cond_broadcast(&self->changed);
 	g_mutex_unlock(&self->mutex);
-	g_thread_join(self->thread);
+	g_clear_pointer(&self->thread, g_thread_join);
 	g_hash_table_unref(self->refused);
 	g_object_unref(self->cancellable);
 	g_mutex_clear(&self->mutex);

@@ -94,7 +94,7 @@ gboolean cam_snapshotter_repair(CamSnapshotter *self, GCancellable *cancellable,
 
 /* ---- adoption.c: when ---- */
 
-CamAdoption *cam_adoption_new(CamSnapshotter *snapshotter, guint idle_ms);
+CamAdoption *cam_adoption_new(CamSnapshotter *snapshotter, guint idle_ms, GError **error);
 /* A request came: wait with it. */
 void cam_adoption_touch(CamAdoption *self);
 /* There is something to adopt, or an image to be made. */
@@ -103,5 +103,6 @@ void cam_adoption_wake(CamAdoption *self);
 void cam_adoption_settle(CamAdoption *self);
 /* Ends the thread. */
 void cam_adoption_free(CamAdoption *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamAdoption, cam_adoption_free)
 
 G_END_DECLS

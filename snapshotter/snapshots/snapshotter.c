@@ -136,8 +136,10 @@ cam_snapshotter_open(CamStore *store, const CamSnapshotterOptions *options,
 	self->lowers = cam_lower_mounts_new(store, options->method, error);
 	if (!self->lowers || !cam_snapshotter_repair(self, cancellable, error))
 		return NULL;
-	self->adoption =
-		cam_adoption_new(self, options->adopt_after ? options->adopt_after : ADOPT_AFTER);
+	self->adoption = cam_adoption_new(
+		self, options->adopt_after ? options->adopt_after : ADOPT_AFTER, error);
+	if (!self->adoption)
+		return NULL;
 	cam_adoption_wake(self->adoption);
 	return g_steal_pointer(&self);
 }

@@ -123,7 +123,9 @@ cam_layer_builder_new(CamStore *store, CamLayerContentFunc content, gpointer use
 		return NULL;
 	self->raw = g_byte_array_new();
 	self->skeleton = cam_skeleton_writer_new(self->skeleton_fd);
-	self->writer = cam_object_writer_new(self->repo, tmpfd);
+	self->writer = cam_object_writer_new(self->repo, tmpfd, error);
+	if (self->writer == NULL)
+		return NULL;
 	self->tree = cam_layer_tree_new(TRUE);
 	self->replaced = g_hash_table_new_full(cam_sha256_hash, cam_sha256_equal, g_free, NULL);
 	cam_layer_tree_set_drop_func(self->tree, keep_object, self);

@@ -217,24 +217,34 @@ run_in_thread(gpointer data, gpointer user_data)
 }
 
 CamObjectWriter *
-cam_object_writer_new(OstreeRepo *repo, int tmpfd)
+cam_object_writer_new(OstreeRepo *repo, int tmpfd, GError **error)
 {
-	CamObjectWriter *self = g_new0(CamObjectWriter, 1);
+	g_autoptr(CamObjectWriter) self = g_new0(CamObjectWriter, 1);
+	g_autoptr(GError) local = NULL;
 	int n_threads = (int) CLAMP(g_get_num_processors(), 2, MAX_THREADS);
 
 	self->repo = g_object_ref(repo);
 	self->links = cam_object_links_new(tmpfd, repo);
 	g_mutex_init(&self->mutex);
 	g_cond_init(&self->changed);
-	self->pool = g_thread_pool_new(run_in_thread, self, n_threads, FALSE, NULL);
-	return self;
+	/* Threads of its own: those that GLib's pools share are begun where a failure would end the
+	 * process. */
+	self->pool = g_thread_pool_new(run_in_thread, self, n_threads, TRUE, &local);
+	if (local == NULL)
+		return g_steal_pointer(&self);
+	cam_set_error(error, CAM_ERROR_RESOURCE_EXHAUSTED,
+		      "cannot start threads that write objects: %s (see 'ulimit -u', and TasksMax "
+		      "of the service)",
+		      local->message);
+	return NULL;
 }
 
 void
 cam_object_writer_free(CamObjectWriter *self)
 {
 	g_atomic_int_set(&self->stopped, TRUE);
-	g_thread_pool_free(self->pool, FALSE, TRUE);
+	if (self->pool != NULL)
+		g_thread_pool_free(self->pool, FALSE, TRUE);
 	cam_object_links_free(self->links);
 	g_cond_clear(&self->changed);
 	g_mutex_clear(&self->mutex);

@@ -43,7 +43,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamObjectJob, cam_object_job_free)
 typedef struct _CamObjectWriter CamObjectWriter;
 
 /* @tmpfd: a directory on the repository's file system; used until the writer is freed */
-CamObjectWriter *cam_object_writer_new(OstreeRepo *repo, int tmpfd);
+CamObjectWriter *cam_object_writer_new(OstreeRepo *repo, int tmpfd, GError **error);
 /* Waits until @size more bytes of content may be in memory. */
 void cam_object_writer_reserve(CamObjectWriter *self, CamObjectJob *job, gsize size);
 /* @job must live until it is done. */

@@ -40,12 +40,25 @@ pending_free(Pending *self)
 	g_free(self);
 }
 
+/* Who made the layout may have put anything at its paths. */
+static GBytes *
+read_document(CamOciLayout *self, const char *name, gsize max_size, GError **error)
+{
+	const CamLocation *location = cam_image_transport_get_location(CAM_IMAGE_TRANSPORT(self));
+	g_auto(CamFd) fd = cam_open_regular_beneath(self->dirfd, name, error);
+	GBytes *bytes = fd >= 0 ? cam_read_fd(fd, name, max_size, error) : NULL;
+
+	if (bytes == NULL)
+		cam_error_translate(error, "%s", location->path);
+	return bytes;
+}
+
 static CamIndex *
 read_index(CamOciLayout *self, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 	g_autoptr(GBytes) bytes =
-		cam_read_file_at(self->dirfd, CAM_LAYOUT_INDEX, CAM_MANIFEST_MAX_SIZE, &local);
+		read_document(self, CAM_LAYOUT_INDEX, CAM_MANIFEST_MAX_SIZE, &local);
 
 	if (bytes != NULL)
 		return cam_index_parse(bytes, CAM_MEDIA_TYPE_OCI_INDEX, error);
@@ -68,10 +81,12 @@ oci_layout_open_blob(CamImageTransport *transport, const CamDescriptor *descript
 {
 	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
 	g_autofree char *path = cam_layout_blob_path(descriptor->digest);
-	int fd = cam_openat_beneath(self->dirfd, path, O_RDONLY, 0, error);
+	int fd = cam_open_regular_beneath(self->dirfd, path, error);
 
 	if (fd < 0) {
-		cam_error_translate(error, "the layout lacks blob %s", descriptor->digest);
+		cam_error_translate(error, "%s lacks blob %s",
+				    cam_image_transport_get_location(transport)->path,
+				    descriptor->digest);
 		return NULL;
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -87,10 +102,34 @@ oci_layout_has_blob(CamImageTransport *transport, const CamDescriptor *descripto
 {
 	g_autofree char *path = cam_layout_blob_path(descriptor->digest);
 	struct stat st;
+	g_auto(CamFd) fd = cam_open_regular_beneath(CAM_OCI_LAYOUT(transport)->dirfd, path, NULL);
 
-	*present = fstatat(CAM_OCI_LAYOUT(transport)->dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		   S_ISREG(st.st_mode) && st.st_size == descriptor->size;
+	*present = fd >= 0 && fstat(fd, &st) == 0 && st.st_size == descriptor->size;
 	return TRUE;
+}
+
+/* The directory for blobs of one algorithm, made where it is missing; a link would lead out of the
+ * layout. */
+static int
+open_blob_directory(CamOciLayout *self, const char *digest, GError **error)
+{
+	g_autofree char *algorithm = g_strndup(digest, strcspn(digest, ":"));
+	const char *names[] = { "blobs", algorithm };
+	g_auto(CamFd) fd = dup(self->dirfd);
+
+	for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_auto(CamFd) parent = cam_fd_steal(&fd);
+
+		if (!cam_mkdirs_at(parent, names[i], 0755, error))
+			return -1;
+		fd = cam_openat_beneath(parent, names[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
+					error);
+		if (fd < 0) {
+			cam_error_translate(error, "the layout's %s must be a directory", names[i]);
+			return -1;
+		}
+	}
+	return cam_fd_steal(&fd);
 }
 
 static gboolean
@@ -98,13 +137,12 @@ oci_layout_put_blob(CamImageTransport *transport, const CamDescriptor *descripto
 		    GInputStream *content, GCancellable *cancellable, GError **error)
 {
 	CamOciLayout *self = CAM_OCI_LAYOUT(transport);
-	g_autofree char *path = cam_layout_blob_path(descriptor->digest);
-	g_autofree char *directory = g_path_get_dirname(path);
+	g_auto(CamFd) directory = open_blob_directory(self, descriptor->digest, error);
 	g_autoptr(CamNewFile) file = NULL;
 
-	if (!cam_mkdirs_at(self->dirfd, directory, 0755, error))
+	if (directory < 0)
 		return FALSE;
-	file = cam_new_file_open(self->dirfd, path, 0644, error);
+	file = cam_new_file_open(directory, cam_digest_hex(descriptor->digest), 0644, error);
 	if (file == NULL)
 		return FALSE;
 	/* What is there under this name may be a damaged blob: has_blob() looks only at its size.
@@ -221,7 +259,7 @@ static gboolean
 check_marker(CamOciLayout *self, gboolean writable, GError **error)
 {
 	g_autoptr(GError) local = NULL;
-	g_autoptr(GBytes) marker = cam_read_file_at(self->dirfd, CAM_LAYOUT_MARKER, 4096, &local);
+	g_autoptr(GBytes) marker = read_document(self, CAM_LAYOUT_MARKER, 4096, &local);
 
 	if (marker != NULL)
 		return cam_layout_marker_check(marker, error);
@@ -247,9 +285,7 @@ cam_oci_layout_open(const CamLocation *location, gboolean writable,
 		cam_set_error_errno(error, errno, "cannot open %s", location->path);
 		return NULL;
 	}
-	if (!check_marker(self, writable, error)) {
-		cam_error_translate(error, "%s", location->path);
+	if (!check_marker(self, writable, error))
 		return NULL;
-	}
 	return CAM_IMAGE_TRANSPORT(g_steal_pointer(&self));
 }

@@ -176,7 +176,7 @@ set_up_with(Fixture *f, const CamGrpcServerOptions *options)
 	g_assert_cmpint(listen(f->listener, 16), ==, 0);
 	f->server = cam_grpc_server_new(options);
 	cam_grpc_server_add_service(f->server, methods, f, NULL);
-	cam_grpc_server_start(f->server);
+	g_assert_true(cam_grpc_server_start(f->server, NULL));
 	f->acceptor = g_thread_new("accept", accept_all, f);
 	f->channel = cam_grpc_channel_new(f->socket, NULL);
 }

@@ -43,7 +43,7 @@ server_fixture_start(ServerFixture *self, CamGrpcServer *server)
 	g_assert_cmpint(bind(self->listener, (struct sockaddr *) &address, sizeof(address)), ==, 0);
 	g_assert_cmpint(listen(self->listener, 16), ==, 0);
 	self->server = server;
-	cam_grpc_server_start(server);
+	g_assert_true(cam_grpc_server_start(server, NULL));
 	self->acceptor = g_thread_new("accept", server_fixture_accept, self);
 	self->channel = cam_grpc_channel_new(self->socket, NULL);
 }

@@ -103,7 +103,7 @@ open_door(Board *board)
 static void
 test_order(void)
 {
-	g_autoptr(CamJobs) jobs = cam_jobs_new(1);
+	g_autoptr(CamJobs) jobs = cam_jobs_new(1, NULL);
 	Board board;
 
 	board_init(&board);
@@ -123,7 +123,7 @@ test_order(void)
 static void
 test_same_key(void)
 {
-	g_autoptr(CamJobs) jobs = cam_jobs_new(2);
+	g_autoptr(CamJobs) jobs = cam_jobs_new(2, NULL);
 	Board board;
 
 	board_init(&board);
@@ -150,7 +150,7 @@ test_same_key(void)
 static void
 test_raised(void)
 {
-	g_autoptr(CamJobs) jobs = cam_jobs_new(1);
+	g_autoptr(CamJobs) jobs = cam_jobs_new(1, NULL);
 	Board board;
 
 	board_init(&board);
@@ -168,7 +168,7 @@ test_raised(void)
 static void
 test_cancel(void)
 {
-	g_autoptr(CamJobs) jobs = cam_jobs_new(1);
+	g_autoptr(CamJobs) jobs = cam_jobs_new(1, NULL);
 	Board board;
 
 	board_init(&board);
@@ -188,7 +188,7 @@ test_cancel(void)
 static void
 test_close(void)
 {
-	g_autoptr(CamJobs) jobs = cam_jobs_new(2);
+	g_autoptr(CamJobs) jobs = cam_jobs_new(2, NULL);
 	Board board;
 
 	board_init(&board);
@@ -214,7 +214,7 @@ fail(gpointer data, GCancellable *cancellable, GError **error)
 static void
 test_failure(void)
 {
-	g_autoptr(CamJobs) jobs = cam_jobs_new(1);
+	g_autoptr(CamJobs) jobs = cam_jobs_new(1, NULL);
 
 	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_DEBUG, "*");
 	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "call: nobody is there");

@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -79,7 +80,7 @@ test_serve(Fixture *self, gconstpointer data)
 	g_assert_cmpint(lstat(self->path, &st), ==, 0);
 	g_assert_cmpuint(st.st_mode & 07777, ==, 0600);
 	g_assert_cmpstr(cam_listener_get_name(listener), ==, self->path);
-	cam_listener_start(listener, take, self->clients);
+	g_assert_true(cam_listener_start(listener, take, self->clients, NULL));
 	for (guint i = 0; i < 10; i++) {
 		g_auto(CamFd) client = connect_to(self->path), server = -1;
 		char byte = 0;
@@ -93,6 +94,32 @@ test_serve(Fixture *self, gconstpointer data)
 	cam_listener_stop(listener);
 	g_assert_false(g_file_test(self->path, G_FILE_TEST_EXISTS));
 	cam_listener_stop(listener);
+}
+
+/* Clients that ask for nothing leave descriptors to the work of the others. */
+static void
+test_many(Fixture *self, gconstpointer data)
+{
+	g_autoptr(CamListener) listener = cam_listener_new(self->path, NULL);
+	struct rlimit limit, small;
+	g_auto(CamFd) client = -1, server = -1;
+	char byte;
+
+	g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+	small = limit;
+	small.rlim_cur = 200; /* less than what is reserved */
+	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_WARNING, "refusing a connection*");
+	g_assert_true(cam_listener_start(listener, take, self->clients, NULL));
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &small), ==, 0);
+	client = connect_to(self->path);
+	g_assert_cmpint(read(client, &byte, 1), ==, 0); /* closed at once */
+	g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+	cam_fd_close(cam_fd_steal(&client));
+	client = connect_to(self->path);
+	server = GPOINTER_TO_INT(g_async_queue_pop(self->clients)) - 1;
+	g_assert_cmpint(server, >=, 0);
+	cam_listener_stop(listener);
+	g_test_assert_expected_messages();
 }
 
 static void
@@ -176,6 +203,7 @@ main(int argc, char **argv)
 		void (*test)(Fixture *, gconstpointer);
 	} tests[] = {
 		{ "/listener/serve", test_serve },
+		{ "/listener/many", test_many },
 		{ "/listener/stale", test_stale },
 		{ "/listener/somebody-elses", test_somebody_elses },
 		{ "/listener/bad-paths", test_bad_paths },
