@@ -74,6 +74,11 @@ const CamConfigKey cam_config_keys[] = {
 	  G_STRUCT_OFFSET(CamConfig, scan_limits.database_size), "64M",
 	  "Bytes of one package database beyond which it is not read, with the same consequence. "
 	  "That of a full desktop has 5M." },
+	{ "limits", "lookups", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, lookups), "5000",
+	  "Source packages of one image that are looked up in the repositories at once, by a scan "
+	  "or "
+	  "by 'cambium db update'. What is beyond is not judged before it is looked up the next "
+	  "time. A full desktop has 2000." },
 	{ "limits", "findings", CAM_CONFIG_COUNT, G_STRUCT_OFFSET(CamConfig, scan_limits.findings),
 	  "200000",
 	  "Findings of one image beyond which matching stops; the scan then says that it is not "

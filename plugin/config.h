@@ -88,6 +88,7 @@ typedef struct {
 	guint64 layer_size, layer_entries, layer_ratio;
 	guint64 index_size, package_size;
 	CamScanLimits scan_limits;
+	guint64 lookups;
 	char **insecure; /* (nullable): registries, host or host:port */
 	char *auth_file;
 	char *suffix;

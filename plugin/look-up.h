@@ -35,6 +35,27 @@ gboolean cam_look_up_is_wanted(const CamScanResult *result);
 gboolean cam_look_up(const CamLookUp *self, const CamImage *image, const CamScanResult *result,
 		     GCancellable *cancellable, GError **error);
 
+/**
+ * cam_look_up_select:
+ * @packages: (element-type CamPackage)
+ * @wanted: (nullable): set of source packages and their versions, "NAME VERSION"; NULL: all
+ * @selected: (element-type CamPackage): gets those to look up, not owned
+ *
+ * An image says how much it has, not how much is fetched for it: packages of more source packages
+ * than `limits.lookups` are left out.
+ *
+ * Returns: of how many source packages
+ */
+guint cam_look_up_select(const CamConfig *config, const GPtrArray *packages, GHashTable *wanted,
+			 GPtrArray *selected);
+
+/* The limit. */
+guint64 cam_look_up_limit(const CamConfig *config);
+
+/* Makes @after, the scan behind a look-up for what @before lacked, say what was left out. */
+void cam_look_up_explain_rest(const CamConfig *config, const CamScanResult *before,
+			      CamScanResult *after);
+
 /* Makes @result say why its packages were not looked up. */
 void cam_look_up_explain(CamScanResult *result, const GError *problem);
 

@@ -123,31 +123,50 @@ no_source(const CamOsRelease *os, char **keyrings, GError **error)
 	return NULL;
 }
 
+/* (nullable): what the configuration says of the distribution, else of that which it is based on.
+ */
+static GPtrArray *
+find_named(const CamConfig *config, const CamOsRelease *os, const CamOsRelease *archive,
+	   GError **error)
+{
+	g_autoptr(GError) problem = NULL;
+	GPtrArray *sources = NULL;
+
+	if (os->codename != NULL)
+		sources = cam_config_get_sources(config, os->id, os->codename, &problem);
+	if (sources == NULL && problem == NULL && archive->codename != NULL)
+		sources = cam_config_get_sources(config, archive->id, archive->codename, &problem);
+	if (problem != NULL)
+		g_propagate_error(error, g_steal_pointer(&problem));
+	return sources;
+}
+
 GPtrArray *
 cam_find_sources(const CamConfig *config, const GPtrArray *repo_lines, CamStore *store,
 		 const CamImage *image, const CamOsRelease *os, GPtrArray *remarks,
 		 GCancellable *cancellable, GError **error)
 {
-	g_auto(GStrv) keyrings = list_keyrings(config, os);
+	g_autoptr(CamOsRelease) archive = cam_os_release_dup_archive(os);
+	g_auto(GStrv) keyrings = list_keyrings(config, archive);
 	g_autoptr(GError) problem = NULL;
 	g_autoptr(GPtrArray) sources = NULL;
 
 	if (repo_lines != NULL)
 		sources = parse_lines(repo_lines, &problem);
-	else if (os->codename != NULL)
-		sources = cam_config_get_sources(config, os->id, os->codename, &problem);
+	else
+		sources = find_named(config, os, archive, &problem);
 	if (problem != NULL) {
 		g_propagate_error(error, g_steal_pointer(&problem));
 		return NULL;
 	}
 	if (sources != NULL) {
 		add_keyrings(sources, keyrings);
-	} else if (os->codename != NULL) {
-		sources = find_unnamed(config, store, image, os, keyrings, remarks, cancellable,
-				       error);
+	} else if (archive->codename != NULL) {
+		sources = find_unnamed(config, store, image, archive, keyrings, remarks,
+				       cancellable, error);
 		if (sources == NULL)
 			return NULL;
 	}
 	return sources != NULL && sources->len > 0 ? g_steal_pointer(&sources)
-						   : no_source(os, keyrings, error);
+						   : no_source(archive, keyrings, error);
 }

@@ -15,9 +15,11 @@ G_BEGIN_DECLS
  *
  * Where packages and changelogs for an image's release come from, for every command and for the
  * daemon: the lines of @repo_lines, else the configuration's, else the machine's with the codename
- * exchanged and what @image proposes beyond them. An image proposes locations, never trust (see
- * %CAM_APT_PROPOSED), so what is derived from them holds for every image of the release; only where
- * the user has it believed its own keys count, and such sources are @image_only.
+ * exchanged and what @image proposes beyond them. For a derivative these are the sources of the
+ * release that it is based on, unless the configuration has some for itself. An image proposes
+ * locations, never trust (see %CAM_APT_PROPOSED), so what is derived from them holds for every
+ * image of the release; only where the user has it believed its own keys count, and such sources
+ * are @image_only.
  *
  * Returns: (transfer full) (element-type CamAptSource): at least one; NULL with
  *     %CAM_ERROR_NOT_FOUND where there is none: the message says for which release, and what to do

@@ -5,10 +5,8 @@
  */
 #include "plugin/cli/commands.h"
 
-#include <string.h>
-
 #include "plugin/cli/db-show.h"
-#include "plugin/look-up.h"
+#include "plugin/cli/store-releases.h"
 
 typedef struct {
 	GPtrArray *repo;
@@ -32,40 +30,6 @@ static const CamExample examples[] = {
 	{ "cambium db update debian", "One source." },
 	{ NULL },
 };
-
-/* One release and architecture that images of the store have. */
-typedef struct {
-	const CamOsRelease *os;	  /* owned by one of the inventories */
-	const char *architecture; /* dpkg's name of it */
-	GPtrArray *sources;	  /* (nullable) (element-type CamAptSource) */
-	GError *no_sources;	  /* (nullable): why there are none */
-	GPtrArray *packages;	  /* (element-type CamPackage), owned by the inventories */
-} Release;
-
-static void
-release_free(gpointer data)
-{
-	Release *self = data;
-
-	g_clear_pointer(&self->sources, g_ptr_array_unref);
-	g_clear_error(&self->no_sources);
-	g_ptr_array_unref(self->packages);
-	g_free(self);
-}
-
-static Release *
-find_release(GPtrArray *releases, const CamOsRelease *os, const char *architecture)
-{
-	for (guint i = 0; i < releases->len; i++) {
-		Release *release = g_ptr_array_index(releases, i);
-
-		if (strcmp(release->os->id, os->id) == 0 &&
-		    strcmp(release->os->codename, os->codename) == 0 &&
-		    strcmp(release->architecture, architecture) == 0)
-			return release;
-	}
-	return NULL;
-}
 
 static gboolean
 was_cancelled(GError **problem, GError **error)
@@ -92,109 +56,44 @@ go_on(CamCli *cli, const char *name, GError **problem, GError **error)
 	return TRUE;
 }
 
-static Release *
-add_release(GPtrArray *releases, const CamOsRelease *os, const char *architecture)
-{
-	Release *release = g_new0(Release, 1);
-
-	release->os = os;
-	release->architecture = architecture;
-	release->packages = g_ptr_array_new();
-	g_ptr_array_add(releases, release);
-	return release;
-}
-
-/* Any image of a release may be the one that has sources which can be read. */
+/* Without a source the changelogs of a release are missed only where no feed tells of it. */
 static gboolean
-find_sources(CamCli *cli, const UpdateOptions *self, const CamImage *image, Release *release,
-	     GError **error)
+note_no_sources(CamCli *cli, CamAdvisoryDb *db, CamStoreRelease *release, const char *name,
+		GError **error)
 {
-	if (release->sources != NULL)
-		return TRUE;
-	g_clear_error(&release->no_sources);
-	release->sources =
-		cam_cli_find_sources(cli, image, release->os, self->repo, &release->no_sources);
-	return release->sources != NULL || !was_cancelled(&release->no_sources, error);
-}
+	g_auto(CamCoverage) coverage = { 0 };
 
-static gboolean
-add_image(CamCli *cli, const UpdateOptions *self, const CamImage *image,
-	  const CamInventory *inventory, GPtrArray *releases, GError **error)
-{
-	const char *architecture = cam_look_up_architecture(inventory->packages);
-	Release *release;
-
-	for (guint i = 0; i < inventory->problems->len; i++)
-		cam_cli_warn(cli, "%s: %s", image->name,
-			     (const char *) inventory->problems->pdata[i]);
-	if (architecture == NULL || inventory->os->codename == NULL ||
-	    strcmp(inventory->os->id, "debian") != 0) {
-		cam_cli_note(cli,
-			     "%s: no changelogs for %s; use 'cambium db import' to add advisories",
-			     image->name,
-			     inventory->os->pretty_name != NULL ? inventory->os->pretty_name
-								: inventory->os->id);
-		return TRUE;
-	}
-	release = find_release(releases, inventory->os, architecture);
-	if (release == NULL)
-		release = add_release(releases, inventory->os, architecture);
-	for (guint i = 0; i < inventory->packages->len; i++)
-		g_ptr_array_add(release->packages, g_ptr_array_index(inventory->packages, i));
-	return find_sources(cli, self, image, release, error);
-}
-
-/* FALSE only if nothing can be read any more; *@inventory is NULL where this image cannot. */
-static gboolean
-read_image(CamCli *cli, const char *name, CamImage **image, CamInventory **inventory,
-	   GError **error)
-{
-	g_autoptr(GError) problem = NULL;
-
-	*inventory = NULL;
-	*image = cam_store_get_image(cam_cli_get_store(cli, FALSE, NULL), name, &problem);
-	if (*image != NULL)
-		*inventory = cam_scan_engine_get_inventory(cam_cli_get_engine(cli, NULL), *image,
-							   cam_cli_get_cancellable(cli), &problem);
-	if (*inventory != NULL)
-		return TRUE;
-	if (was_cancelled(&problem, error))
+	if (!cam_advisory_db_get_coverage(db, release->os->ecosystem, "", "0", &coverage, error))
 		return FALSE;
-	cam_cli_warn(cli, "%s is left out: %s", name, problem->message);
+	if (!coverage.fixes)
+		return go_on(cli, name, &release->no_sources, error);
+	cam_cli_note(cli, "%s: %s; a feed tells of it", name, release->no_sources->message);
 	return TRUE;
 }
 
-/* @inventories keeps alive what the releases point to. */
-static GPtrArray *
-collect_releases(CamCli *cli, const UpdateOptions *self, GPtrArray *inventories, GError **error)
+static gboolean
+update_release(CamCli *cli, CamAdvisoryDb *db, CamAptRepository *repository,
+	       CamStoreRelease *release, const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) names = cam_cli_list_image_names(cli, error);
-	g_autoptr(GPtrArray) releases = g_ptr_array_new_with_free_func(release_free);
+	g_autoptr(GPtrArray) packages = cam_store_release_list_packages(release);
+	g_autoptr(GError) problem = NULL;
+	CamFeedResult result = { 0 };
 
-	if (names == NULL || cam_cli_get_engine(cli, error) == NULL)
-		return NULL;
-	for (guint i = 0; i < names->len; i++) {
-		g_autoptr(CamImage) image = NULL;
-		CamInventory *inventory;
-
-		if (!read_image(cli, names->pdata[i], &image, &inventory, error))
-			return NULL;
-		if (inventory == NULL)
-			continue;
-		g_ptr_array_add(inventories, inventory);
-		if (!add_image(cli, self, image, inventory, releases, error))
-			return NULL;
-	}
-	return g_steal_pointer(&releases);
+	if (release->sources == NULL)
+		return note_no_sources(cli, db, release, name, error);
+	if (!cam_feed_update_changelogs(db, repository, release->sources, release->os,
+					release->architecture, packages, cam_cli_get_progress(cli),
+					&result, cam_cli_get_cancellable(cli), &problem))
+		return go_on(cli, name, &problem, error);
+	cam_note_feed(cli, name, &result);
+	return TRUE;
 }
 
 static gboolean
 update_changelogs(CamCli *cli, const UpdateOptions *self, CamAdvisoryDb *db,
 		  const char *const *wanted, GError **error)
 {
-	g_autoptr(GPtrArray) inventories =
-		g_ptr_array_new_with_free_func((GDestroyNotify) cam_inventory_free);
-	g_autoptr(GPtrArray) releases = collect_releases(cli, self, inventories, error);
+	g_autoptr(GPtrArray) releases = cam_store_releases_collect(cli, self->repo, error);
 	g_autoptr(CamAptRepository) repository = NULL;
 
 	if (releases == NULL)
@@ -203,25 +102,13 @@ update_changelogs(CamCli *cli, const UpdateOptions *self, CamAdvisoryDb *db,
 	if (repository == NULL)
 		return FALSE;
 	for (guint i = 0; i < releases->len; i++) {
-		Release *release = g_ptr_array_index(releases, i);
+		CamStoreRelease *release = g_ptr_array_index(releases, i);
 		g_autofree char *name =
 			g_strdup_printf("debian-changelog:%s", release->os->codename);
-		g_autoptr(GError) problem = NULL;
-		CamFeedResult result = { 0 };
 
 		if (wanted[0] != NULL && !g_strv_contains(wanted, name))
 			continue;
-		if (release->sources == NULL) {
-			if (!go_on(cli, name, &release->no_sources, error))
-				return FALSE;
-			continue;
-		}
-		if (cam_feed_update_changelogs(db, repository, release->sources, release->os,
-					       release->architecture, release->packages,
-					       cam_cli_get_progress(cli), &result,
-					       cam_cli_get_cancellable(cli), &problem))
-			cam_note_feed(cli, name, &result);
-		else if (!go_on(cli, name, &problem, error))
+		if (!update_release(cli, db, repository, release, name, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -272,10 +159,11 @@ const CamCommand cam_command_db_update = {
 	.summary = "learn what is known to be wrong",
 	.description =
 		"Reads every source of advisories again; of a git repository only what changed.\n\n"
-		"For the Debian releases of the store's images it also derives advisories from the "
-		"distribution's own repositories: the changelog of a newer version says which CVE "
-		"it "
-		"fixes. So findings are current on a host that reaches nothing but its mirror. "
+		"For the Debian and Ubuntu releases of the store's images, and those that "
+		"derivatives "
+		"are based on, it also derives advisories from the distribution's own "
+		"repositories: the changelog of a newer version says which CVE it fixes. So "
+		"findings are current on a host that reaches nothing but its mirror. "
 		"Such "
 		"records have no severity, and say nothing about what is not fixed yet.\n\n"
 		"A source that cannot be read keeps what it had and does not hold up the others; "

@@ -10,6 +10,12 @@
 #include "scanners/advisory/version.h"
 #include "scanners/apt/deb822.h"
 
+/* One source that could not be read. */
+typedef struct {
+	const CamAptSource *source;
+	int code; /* CamError */
+} Failure;
+
 static void
 candidate_free(CamCandidate *self)
 {
@@ -47,6 +53,7 @@ cam_candidates_new(const GPtrArray *packages)
 	self->found = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
 					    (GDestroyNotify) candidate_free);
 	self->releases = g_ptr_array_new_with_free_func((GDestroyNotify) cam_apt_release_free);
+	self->failures = g_ptr_array_new_with_free_func(g_free);
 	self->unread = g_string_new(NULL);
 	return self;
 }
@@ -59,6 +66,7 @@ cam_candidates_free(CamCandidates *self)
 	g_clear_pointer(&self->wanted, g_hash_table_unref);
 	g_hash_table_unref(self->found);
 	g_ptr_array_unref(self->releases);
+	g_ptr_array_unref(self->failures);
 	g_string_free(self->unread, TRUE);
 	g_free(self->incomplete);
 	g_free(self);
@@ -202,22 +210,87 @@ is_read(const CamCandidates *self, const char *suite)
 	return FALSE;
 }
 
-/* A suite that cannot be read is told, not fatal: what the others say is still true. A mirror may
- * lack a suite of updates, never that of security. What an image proposes beside the machine's
- * source of the suite are further components: packages of these are not judged then, all others
- * are, so that no image keeps its release from being judged. */
-static void
-note_unread(CamCandidates *self, const CamAptSource *source, const GError *reason,
-	    CamProgress *progress)
+/* Whether another location that an image proposes can only tell what is known: its suite and
+ * components were read. */
+static gboolean
+is_served(const CamCandidates *self, const CamAptSource *source)
 {
-	cam_progress_message(progress, "%s", reason->message);
-	g_string_append_printf(self->unread, "; %s could not be read (%s)", source->suite,
-			       cam_error_code_name(reason->code));
-	if (source->provenance == CAM_APT_PROPOSED && is_read(self, source->suite))
+	for (guint i = 0; i < self->releases->len; i++) {
+		const CamAptSource *other = ((CamAptRelease *) self->releases->pdata[i])->source;
+		gboolean all = g_str_equal(other->suite, source->suite);
+
+		for (gsize c = 0; all && source->components[c] != NULL; c++)
+			all = g_strv_contains((const char *const *) other->components,
+					      source->components[c]);
+		if (all)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A server that did not answer is not asked for its other suites, if an image has brought it. */
+static gboolean
+is_dead(const CamCandidates *self, const CamAptSource *source)
+{
+	for (guint i = 0; i < self->failures->len; i++) {
+		const Failure *failure = g_ptr_array_index(self->failures, i);
+
+		if (failure->code == CAM_ERROR_UNAVAILABLE &&
+		    g_str_equal(failure->source->uri, source->uri))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static void
+note_failure(CamCandidates *self, const CamAptSource *source, int code)
+{
+	Failure *failure = g_new0(Failure, 1);
+
+	failure->source = source;
+	failure->code = code;
+	g_ptr_array_add(self->failures, failure);
+}
+
+/* A suite that cannot be read is told, not fatal: what the others say is still true. A mirror may
+ * lack a suite of updates, never that of security. What an image proposes beside a source of the
+ * suite that was read are further components or another location: packages of these are not judged
+ * then, all others are, so that no image keeps its release from being judged. */
+static void
+sum_up_failures(CamCandidates *self)
+{
+	for (guint i = 0; i < self->failures->len; i++) {
+		const Failure *failure = g_ptr_array_index(self->failures, i);
+		const CamAptSource *source = failure->source;
+		gboolean proposed = source->provenance == CAM_APT_PROPOSED;
+
+		if (proposed && is_served(self, source))
+			continue;
+		g_string_append_printf(self->unread, "; %s could not be read (%s)", source->suite,
+				       cam_error_code_name(failure->code));
+		if (proposed && is_read(self, source->suite))
+			continue;
+		if (self->incomplete == NULL &&
+		    (cam_apt_source_is_security(source) || failure->code != CAM_ERROR_NOT_FOUND))
+			self->incomplete = g_strdup(source->suite);
+	}
+}
+
+/* An image that leaves the security suite out must not make its release look clean. The machine
+ * may: its owner knows. */
+static void
+check_security(CamCandidates *self)
+{
+	for (guint i = 0; i < self->releases->len; i++) {
+		const CamAptSource *source = ((CamAptRelease *) self->releases->pdata[i])->source;
+
+		if (source->provenance != CAM_APT_PROPOSED || cam_apt_source_is_security(source))
+			return;
+	}
+	if (self->incomplete != NULL)
 		return;
-	if (self->incomplete == NULL && (cam_apt_source_is_security(source) ||
-					 !g_error_matches(reason, CAM_ERROR, CAM_ERROR_NOT_FOUND)))
-		self->incomplete = g_strdup(source->suite);
+	self->incomplete = g_strdup("the security suite");
+	g_string_append(self->unread, "; no image of the release names its security suite");
 }
 
 static gboolean
@@ -234,7 +307,8 @@ read_source(const Reading *self, const CamAptSource *source, GError **error)
 		return FALSE;
 	}
 	if (release == NULL) {
-		note_unread(self->candidates, source, local_error, self->progress);
+		cam_progress_message(self->progress, "%s", local_error->message);
+		note_failure(self->candidates, source, local_error->code);
 		return TRUE;
 	}
 	if (components[0] == NULL)
@@ -246,7 +320,8 @@ read_source(const Reading *self, const CamAptSource *source, GError **error)
 			g_propagate_error(error, g_steal_pointer(&local_error));
 			return FALSE;
 		}
-		note_unread(self->candidates, source, local_error, self->progress);
+		cam_progress_message(self->progress, "%s", local_error->message);
+		note_failure(self->candidates, source, local_error->code);
 		return TRUE;
 	}
 	g_ptr_array_add(self->candidates->releases, g_steal_pointer(&release));
@@ -267,11 +342,17 @@ cam_candidates_read(CamCandidates *self, CamAptRepository *repository, const GPt
 		if (source->image_only ||
 		    (self->wanted == NULL && !cam_apt_source_is_security(source)))
 			continue;
+		if (source->provenance == CAM_APT_PROPOSED &&
+		    (is_served(self, source) || is_dead(self, source)))
+			continue;
 		if (!read_source(&reading, source, error))
 			return FALSE;
 	}
-	if (self->releases->len > 0)
+	sum_up_failures(self);
+	if (self->releases->len > 0) {
+		check_security(self);
 		return TRUE;
+	}
 	return cam_set_error(error, CAM_ERROR_UNAVAILABLE, "no repository could be read%s",
 			     self->unread->str);
 }

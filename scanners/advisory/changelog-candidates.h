@@ -23,6 +23,7 @@ typedef struct {
 	GHashTable *wanted;  /* (nullable): source package → lowest installed version */
 	GHashTable *found;   /* source package → CamCandidate */
 	GPtrArray *releases; /* (element-type CamAptRelease): those that were read */
+	GPtrArray *failures; /* what could not be read, in the words of the .c file */
 	GString *unread;     /* suites that could not be read, and why, for the source's note */
 	char *incomplete; /* (nullable): a suite that is missing here and may have what is newest */
 } CamCandidates;
@@ -38,7 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamCandidates, cam_candidates_free)
  * @sources: (element-type CamAptSource)
  *
  * Reads the packages of all suites; without wanted packages only the security suites. A suite that
- * cannot be read is noted. UNAVAILABLE if none can.
+ * cannot be read is noted. Of several locations that images propose for a suite the first one that
+ * answers counts. UNAVAILABLE if no suite can be read.
  */
 gboolean cam_candidates_read(CamCandidates *self, CamAptRepository *repository,
 			     const GPtrArray *sources, const char *architecture,

@@ -11,6 +11,8 @@
 
 /* An image names one or two. */
 #define MAX_PROPOSED_SERVERS 4
+/* All images of a release together. */
+#define MAX_ALTERNATIVE_SERVERS 8
 
 typedef struct {
 	const char *id;		      /* os-release ID */
@@ -264,7 +266,7 @@ propose(const Distribution *distribution, const char *codename, const CamAptTrus
 
 /* Each server may take its time to fail. */
 static gboolean
-is_one_server_too_many(const GPtrArray *list, const CamAptSource *source)
+is_one_server_too_many(const GPtrArray *list, const CamAptSource *source, guint max)
 {
 	g_autoptr(GPtrArray) servers = g_ptr_array_new();
 
@@ -274,7 +276,7 @@ is_one_server_too_many(const GPtrArray *list, const CamAptSource *source)
 		if (other->provenance == CAM_APT_PROPOSED && !is_named_server(servers, other))
 			g_ptr_array_add(servers, other);
 	}
-	return servers->len >= MAX_PROPOSED_SERVERS && !is_named_server(servers, source);
+	return servers->len >= max && !is_named_server(servers, source);
 }
 
 static void
@@ -294,7 +296,7 @@ add_of_image(GPtrArray *list, const Distribution *distribution, const char *code
 	}
 	if (copy == NULL)
 		return;
-	if (is_one_server_too_many(list, copy)) {
+	if (is_one_server_too_many(list, copy, MAX_PROPOSED_SERVERS)) {
 		cam_apt_source_free(copy);
 		return;
 	}
@@ -321,4 +323,40 @@ cam_apt_sources_for_release(const char *distribution, const char *codename,
 	for (guint i = 0; image != NULL && i < image->len; i++)
 		add_of_image(list, known, codename, trust, g_ptr_array_index(image, i));
 	return list;
+}
+
+/* ---- what several images name ---- */
+
+static gboolean
+is_listed(const GPtrArray *list, const CamAptSource *source)
+{
+	for (guint i = 0; i < list->len; i++) {
+		const CamAptSource *other = g_ptr_array_index(list, i);
+
+		if (g_str_equal(other->uri, source->uri) &&
+		    g_str_equal(other->suite, source->suite) &&
+		    g_strv_equal((const char *const *) other->components,
+				 (const char *const *) source->components))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean
+cam_apt_sources_add_alternatives(GPtrArray *list, const GPtrArray *more)
+{
+	for (guint i = 0; i < list->len; i++) {
+		const CamAptSource *source = g_ptr_array_index(list, i);
+
+		if (source->provenance == CAM_APT_NAMED || source->provenance == CAM_APT_HOST)
+			return FALSE;
+	}
+	for (guint i = 0; i < more->len; i++) {
+		const CamAptSource *source = g_ptr_array_index(more, i);
+
+		if (source->provenance == CAM_APT_PROPOSED && !is_listed(list, source) &&
+		    !is_one_server_too_many(list, source, MAX_ALTERNATIVE_SERVERS))
+			g_ptr_array_add(list, cam_apt_source_copy(source));
+	}
+	return TRUE;
 }

@@ -92,6 +92,19 @@ typedef struct {
 GPtrArray *cam_apt_sources_for_release(const char *distribution, const char *codename,
 				       const CamAptTrust *trust, const GPtrArray *image);
 
+/**
+ * cam_apt_sources_add_alternatives:
+ * @list: (element-type CamAptSource): what was found for one image of a release
+ * @more: (element-type CamAptSource): what was found for another one
+ *
+ * Where @list has proposals alone, adds what else @more proposes: other suites, and other locations
+ * of the same ones, for the case that a location does not answer. The machine's sources serve every
+ * image alike, and need no alternative. The number of servers is limited.
+ *
+ * Returns: whether @list may get more yet
+ */
+gboolean cam_apt_sources_add_alternatives(GPtrArray *list, const GPtrArray *more);
+
 /* Whether the source is a security suite. */
 gboolean cam_apt_source_is_security(const CamAptSource *self);
 

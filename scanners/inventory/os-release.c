@@ -219,6 +219,23 @@ cam_os_release_add_debian_version(CamOsRelease *self, const char *data, gsize si
 	cam_os_release_complete(self);
 }
 
+CamOsRelease *
+cam_os_release_dup_archive(const CamOsRelease *self)
+{
+	const CamRelease *base =
+		self->based_on != NULL ? cam_release_find_ecosystem(self->ecosystem) : NULL;
+	CamOsRelease *copy = g_new0(CamOsRelease, 1);
+
+	copy->id = g_strdup(base != NULL ? base->id : self->id);
+	copy->version_id = g_strdup(base != NULL ? base->version : self->version_id);
+	copy->codename = g_strdup(base != NULL ? base->codename : self->codename);
+	copy->pretty_name = g_strdup(base != NULL ? self->based_on : self->pretty_name);
+	copy->ecosystem = g_strdup(self->ecosystem);
+	copy->end_of_life = g_strdup(self->end_of_life);
+	copy->end_of_lts = g_strdup(self->end_of_lts);
+	return copy;
+}
+
 CamSupport
 cam_os_release_get_support(const CamOsRelease *self, const char *today)
 {

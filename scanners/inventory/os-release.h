@@ -44,6 +44,9 @@ void cam_os_release_add_vendor(CamOsRelease *self, const char *data, gsize size)
 void cam_os_release_add_debian_version(CamOsRelease *self, const char *data, gsize size);
 /* Fills in ecosystem and dates from the table of releases. */
 void cam_os_release_complete(CamOsRelease *self);
+/* (transfer full): the release whose archive the packages come from: of a derivative that which it
+ * is based on, of all others their own. */
+CamOsRelease *cam_os_release_dup_archive(const CamOsRelease *self);
 /* @today: "2026-11-23" */
 CamSupport cam_os_release_get_support(const CamOsRelease *self, const char *today);
 void cam_os_release_free(CamOsRelease *self);

@@ -63,3 +63,12 @@ cam_release_find(const char *id, const char *version, const char *codename)
 	}
 	return release;
 }
+
+const CamRelease *
+cam_release_find_ecosystem(const char *ecosystem)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(releases); i++)
+		if (g_strcmp0(releases[i].ecosystem, ecosystem) == 0)
+			return &releases[i];
+	return NULL;
+}

@@ -20,5 +20,7 @@ typedef struct {
 /* (nullable): the release of @id with this version, or that this version is a point release of;
  * where there is no version, the one with this codename. */
 const CamRelease *cam_release_find(const char *id, const char *version, const char *codename);
+/* (nullable): the release that OSV calls so. */
+const CamRelease *cam_release_find_ecosystem(const char *ecosystem);
 
 G_END_DECLS

@@ -436,6 +436,45 @@ test_many_proposals(void)
 	g_assert_cmpuint(few->len, ==, 5);
 }
 
+/* Several images of a release: what the first one proposes needs not answer. */
+static void
+test_alternatives(void)
+{
+	static const char *const first_lines[] = { "deb http://a.example.org/x jammy main", NULL };
+	static const char *const host_lines[] = { "deb http://own.example.org/x noble main", NULL };
+	static const char *const keyrings[] = { "/k/ubuntu.gpg", NULL };
+	g_autoptr(GPtrArray) none = g_ptr_array_new(), host = parse_all(host_lines);
+	g_autoptr(GPtrArray) image = parse_all(first_lines);
+	const CamAptTrust trust = { .host = none, .keyrings = keyrings };
+	const CamAptTrust served = { .host = host, .keyrings = keyrings };
+	g_autoptr(GPtrArray) list = cam_apt_sources_for_release("ubuntu", "jammy", &trust, image);
+	g_autoptr(GPtrArray) own = cam_apt_sources_for_release("ubuntu", "jammy", &served, image);
+	g_autofree char *text = NULL, *own_text = describe(own);
+
+	for (char server = 'a'; server < 'z'; server++) {
+		g_autofree char *line =
+			g_strdup_printf("deb http://%c.example.org/x jammy main", server);
+		g_autofree char *security =
+			g_strdup_printf("deb http://%c.example.org/x jammy-security main", server);
+		const char *const lines[] = { line, security, NULL };
+		g_autoptr(GPtrArray) next = parse_all(lines);
+		g_autoptr(GPtrArray) more =
+			cam_apt_sources_for_release("ubuntu", "jammy", &trust, next);
+
+		g_assert_true(cam_apt_sources_add_alternatives(list, more));
+		/* The machine's sources serve all images of the release. */
+		g_assert_false(cam_apt_sources_add_alternatives(own, more));
+	}
+	text = describe(list);
+	g_assert_true(g_str_has_prefix(text, "http://a.example.org/x jammy main;"
+					     "http://a.example.org/x jammy-security main;"
+					     "http://b.example.org/x jammy main;"));
+	g_assert_cmpuint(list->len, <=, 20);
+	g_free(text);
+	text = describe(own);
+	g_assert_cmpstr(text, ==, own_text);
+}
+
 static void
 test_keyrings(void)
 {
@@ -492,6 +531,7 @@ main(int argc, char **argv)
 	g_test_add_func("/apt-sources/for-release", test_for_release);
 	g_test_add_func("/apt-sources/proposals", test_proposals);
 	g_test_add_func("/apt-sources/many-proposals", test_many_proposals);
+	g_test_add_func("/apt-sources/alternatives", test_alternatives);
 	g_test_add_func("/apt-sources/keyrings", test_keyrings);
 	return g_test_run();
 }

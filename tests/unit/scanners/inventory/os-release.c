@@ -74,12 +74,21 @@ test_derivative(void)
 		parse("ID=raspbian\nID_LIKE=debian\nVERSION_ID=11\nVERSION_CODENAME=bullseye\n");
 	g_autoptr(CamOsRelease) rolling =
 		parse("ID=kali\nID_LIKE=debian\nVERSION_CODENAME=rolling");
+	g_autoptr(CamOsRelease) mint_archive = cam_os_release_dup_archive(mint);
+	g_autoptr(CamOsRelease) rolling_archive = cam_os_release_dup_archive(rolling);
 
 	g_assert_cmpstr(mint->ecosystem, ==, "Ubuntu:22.04:LTS");
 	g_assert_cmpstr(mint->based_on, ==, "Ubuntu 22.04");
 	g_assert_cmpstr(mint->version_id, ==, "21.3");
 	g_assert_cmpstr(raspbian->ecosystem, ==, "Debian:11");
 	g_assert_null(rolling->ecosystem);
+
+	/* what their packages are looked up as */
+	g_assert_cmpstr(mint_archive->id, ==, "ubuntu");
+	g_assert_cmpstr(mint_archive->codename, ==, "jammy");
+	g_assert_cmpstr(mint_archive->ecosystem, ==, "Ubuntu:22.04:LTS");
+	g_assert_cmpstr(rolling_archive->id, ==, "kali");
+	g_assert_cmpstr(rolling_archive->codename, ==, "rolling");
 }
 
 static void
