@@ -76,7 +76,7 @@ test_unknown(void)
 	static const char *const cases[][3] = {
 		{ "scna", NULL, "unknown command 'scna'; did you mean 'scan'?" },
 		{ "db", "updat", "unknown command 'db updat'; did you mean 'db update'?" },
-		{ "db", NULL, "'db' needs one more word: update, import, status" },
+		{ "db", NULL, "'db' needs one more word: update, import, status, remove" },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

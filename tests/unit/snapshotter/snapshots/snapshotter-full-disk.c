@@ -183,9 +183,9 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 #define ADD(path, type, function) g_test_add(path, Fixture, type, set_up, function, tear_down)
-	ADD("/full-disk/tmpfs/image", "tmpfs", test_image);
-	ADD("/full-disk/ext4/image", "ext4", test_image);
-	ADD("/full-disk/tmpfs/snapshot", "tmpfs", test_snapshot);
-	ADD("/full-disk/ext4/snapshot", "ext4", test_snapshot);
+	ADD("/snapshotter-full-disk/tmpfs/image", "tmpfs", test_image);
+	ADD("/snapshotter-full-disk/ext4/image", "ext4", test_image);
+	ADD("/snapshotter-full-disk/tmpfs/snapshot", "tmpfs", test_snapshot);
+	ADD("/snapshotter-full-disk/ext4/snapshot", "ext4", test_snapshot);
 	return g_test_run();
 }
