@@ -244,7 +244,7 @@ open_containerd(CamDaemon *self, GError **error)
 	self->containerd =
 		cam_containerd_new(address != NULL ? address : CAM_CONTAINERD_SOCKET, &local);
 	if (self->containerd == NULL)
-		g_warning("layers are not applied and images not looked after: %s", local->message);
+		g_warning("no layers are applied and no images are scanned: %s", local->message);
 	else if (self->config->scan_on_unpack != CAM_CONFIG_NO && self->verdicts != NULL)
 		return make_look(self, error);
 	return TRUE;

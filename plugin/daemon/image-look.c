@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is done about one image of containerd. Every reason (an event, a list, new advisories, an
- * impatient gate) leads to the same job, which asks containerd what is true now: so events may come
- * twice, late or not at all.
+ * What is done about one image of containerd. Every reason (an event, a list, new advisories, a
+ * policy check that is waiting) leads to the same job, which asks containerd what is true now: so
+ * events may come twice, late or not at all.
  */
 #include "plugin/daemon/image-look.h"
 

@@ -211,7 +211,7 @@ run(gpointer data)
 		}
 		/* Once: a machine may well have no containerd yet. */
 		if (!told)
-			g_message("images are not looked after until containerd is back: %s",
+			g_message("cannot reach containerd; image scanning is paused: %s",
 				  error->message);
 		told = TRUE;
 		if (!sleep_for(self, pause))

@@ -69,7 +69,7 @@ remove_file(const char *path)
 	}
 }
 
-/* After damage: others that have the old file open go on with it, to nobody's harm. */
+/* After damage: other processes may keep using the old file; that is safe. */
 static void
 start_anew(CamMemo *self, const GError *reason)
 {

@@ -36,7 +36,8 @@ is_called_away(CamAdoption *self)
 	       (self->settling == 0 && g_get_monotonic_time() < self->last_request + self->idle);
 }
 
-/* FALSE if it may succeed when time has passed. Who stands on an upper wakes us when he goes. */
+/* FALSE if it may succeed when time has passed. Removing the last snapshot that uses an upper
+ * directory wakes the thread. */
 static gboolean
 adopt_one(CamAdoption *self, const CamSnapshotRow *row)
 {

@@ -24,7 +24,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamLowerMounts, cam_lower_mounts_free)
 /* Shows the tree of @diff_ids, whose chainID is @chain, if it is not shown. */
 gboolean cam_lower_mounts_show(CamLowerMounts *self, const char *const *diff_ids, const char *chain,
 			       GCancellable *cancellable, GError **error);
-/* Does what takes longest of it, and mounts nothing. */
+/* Builds the EROFS image ahead of time; does not mount it. */
 gboolean cam_lower_mounts_make(CamLowerMounts *self, const char *const *diff_ids,
 			       GCancellable *cancellable, GError **error);
 gboolean cam_lower_mounts_is_shown(CamLowerMounts *self, const char *chain);

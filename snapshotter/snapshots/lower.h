@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 /* (transfer none): found out once for each store. */
 const CamMountAbilities *cam_lower_get_abilities(CamStore *store);
 
-/* What AUTO is here; others are themselves. */
+/* Resolves AUTO to the method that this host supports; returns others unchanged. */
 CamMountMethod cam_lower_choose_method(CamStore *store, CamMountMethod method);
 
 /* The directory of the store's objects, for data-only layers; -1 on error. */

@@ -230,8 +230,8 @@ find_adopting(CamSnapshotter *self, const CamSnapshotBase *base)
 	return 0;
 }
 
-/* One try. *@again is an ancestor that must become a layer before the next one, or that just may.
- */
+/* One try. *@again is the ancestor to adopt before retrying: one that blocks, or one that is being
+ * adopted now. */
 static gboolean
 try_create(CamSnapshotter *self, Creation *creation, gint64 *again, GError **error)
 {
