@@ -192,8 +192,11 @@ read_packages(const Reading *self, const CamAptRelease *release, const char *com
 	if (file == NULL)
 		return cam_error_translate(error, NULL);
 	cam_deb822_init(&package, g_mapped_file_get_contents(file), g_mapped_file_get_length(file));
-	while (cam_deb822_next(&package))
+	while (cam_deb822_next(&package)) {
+		if (g_cancellable_set_error_if_cancelled(self->cancellable, error))
+			return cam_error_translate(error, NULL);
 		look_at_package(self->candidates, &package, release->source);
+	}
 	return TRUE;
 }
 

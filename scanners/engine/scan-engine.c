@@ -133,6 +133,8 @@ name_layers(CamScanEngine *self, CamInventory *inventory, const CamImage *image,
 
 		if (tree == NULL)
 			return FALSE;
+		if (g_cancellable_set_error_if_cancelled(cancellable, error))
+			return cam_error_translate(error, NULL);
 		layer = scan_tree(self, tree, cancellable, error);
 		if (layer == NULL)
 			return cam_error_translate(error, "layer %s", diff_id);

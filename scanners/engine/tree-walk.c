@@ -259,6 +259,10 @@ run_scanner(CamTreeWalk *self, const CamScanner *scanner, CamRootfs *rootfs,
 	inventory = cam_inventory_new();
 	if (!scanner->scan(&run, rootfs, paths, inventory, error))
 		return NULL;
+	if (g_cancellable_set_error_if_cancelled(cancellable, error)) {
+		cam_error_translate(error, NULL);
+		return NULL;
+	}
 	g_clear_pointer(&bytes, g_bytes_unref);
 	bytes = cam_inventory_to_bytes(inventory);
 	cam_memo_put(self->memo, CAM_MEMO_FRAGMENT, &key, bytes);
