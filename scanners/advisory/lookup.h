@@ -38,7 +38,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CamLookup, cam_lookup_free)
  *
  * How far the look-up judges @version of its package: a version that the repositories have nothing
  * newer for, and any lower one if the changelog of the newest was read down to it. Sets @out,
- * which must be empty.
+ * which must be empty; its %looked_at stays 0 for a version that the look-up did not concern.
  */
 void cam_lookup_judge(const CamLookup *self, const char *version, CamCoverage *out);
 
