@@ -32,7 +32,7 @@ test_offers(void)
 	} cases[] = {
 		{ "sc", "scan", CAM_COMPLETE_NOTHING },
 		{ "d", "db diff", CAM_COMPLETE_NOTHING },
-		{ "db ", "update import status", CAM_COMPLETE_NOTHING },
+		{ "db ", "update import status remove", CAM_COMPLETE_NOTHING },
 		{ "-q db s", "status", CAM_COMPLETE_NOTHING },
 		{ "--store /srv db s", "status", CAM_COMPLETE_NOTHING },
 		{ "scan ", "", CAM_COMPLETE_IMAGE },
