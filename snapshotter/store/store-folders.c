@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who can get at the folders of a store: checked whenever it is opened. */
+/* Who can get at the folders and files of a store: checked whenever it is opened. */
 #include "snapshotter/store/store-folders.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -31,24 +32,33 @@ check_owner(const Check *self, const char *name, const struct stat *st, GError *
 		self->path, *name != '\0' ? "/" : "", name, (guint) st->st_uid);
 }
 
+/* What becomes of a mode with @excess: @mended or refused, where it matters. */
+static gboolean
+tell(const Check *self, const char *name, const struct stat *st, mode_t excess, gboolean mended,
+     GError **error)
+{
+	mode_t mode = st->st_mode & 07777 & ~excess;
+	const char *slash = *name != '\0' ? "/" : "";
+
+	if (!self->exposed)
+		return TRUE;
+	if (!mended)
+		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
+				     "%s%s%s is open to other users (mode %04o): make it %04o",
+				     self->path, slash, name, st->st_mode & 07777, mode);
+	g_message("%s%s%s was open to other users (mode %04o); it is %04o now", self->path, slash,
+		  name, st->st_mode & 07777, mode);
+	return TRUE;
+}
+
 /* Takes @excess off the mode of @fd. */
 static gboolean
 narrow(const Check *self, const char *name, int fd, const struct stat *st, mode_t excess,
        GError **error)
 {
-	mode_t mode = st->st_mode & 07777 & ~excess;
-	const char *slash = *name != '\0' ? "/" : "";
-
-	if ((st->st_mode & excess) == 0)
-		return TRUE;
-	if ((self->read_only || fchmod(fd, mode) != 0) && self->exposed)
-		return cam_set_error(error, CAM_ERROR_FAILED_PRECONDITION,
-				     "%s%s%s is open to other users (mode %04o): make it %04o",
-				     self->path, slash, name, st->st_mode & 07777, mode);
-	if (self->exposed)
-		g_message("%s%s%s was open to other users (mode %04o); it is %04o now", self->path,
-			  slash, name, st->st_mode & 07777, mode);
-	return TRUE;
+	return (st->st_mode & excess) == 0 ||
+	       tell(self, name, st, excess,
+		    !self->read_only && fchmod(fd, st->st_mode & 07777 & ~excess) == 0, error);
 }
 
 static gboolean
@@ -75,6 +85,56 @@ check_folder(const Check *self, int dirfd, const char *name, GError **error)
 				     "%s/%s is no directory of the store", self->path, name);
 	return check_owner(self, name, &st, error) &&
 	       ((st.st_mode & OTHERS) == 0 || mend_folder(self, dirfd, name, error));
+}
+
+/*
+ * A file that everybody may read can be locked by everybody, for ever. It is not opened: closing it
+ * would end the locks that this process has on it. Nobody else can exchange it any more.
+ */
+static gboolean
+mend_file(const Check *self, int dirfd, const char *name, const struct stat *st, GError **error)
+{
+	gboolean mended =
+		!self->read_only && fchmodat(dirfd, name, st->st_mode & 07777 & ~OTHERS, 0) == 0;
+
+	return (st->st_mode & OTHERS_WRITE) == 0 || tell(self, name, st, OTHERS, mended, error);
+}
+
+/* A link that this user made himself is his choice. */
+static gboolean
+check_file(const Check *self, int dirfd, const char *name, GError **error)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ||
+		       cam_set_error_errno(error, errno, "cannot look at %s/%s", self->path, name);
+	if (S_ISDIR(st.st_mode))
+		return TRUE;
+	return check_owner(self, name, &st, error) &&
+	       (!S_ISREG(st.st_mode) || (st.st_mode & OTHERS) == 0 ||
+		mend_file(self, dirfd, name, &st, error));
+}
+
+/* Databases, locks and whatever else lies beside the folders. */
+static gboolean
+check_files(const Check *self, int dirfd, GError **error)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *directory = fd >= 0 ? fdopendir(fd) : NULL;
+	const struct dirent *entry;
+	gboolean ok = TRUE;
+
+	if (directory == NULL) {
+		cam_set_error_errno(error, errno, "cannot list the store %s", self->path);
+		if (fd >= 0)
+			close(fd);
+		return FALSE;
+	}
+	while (ok && (entry = readdir(directory)) != NULL)
+		ok = check_file(self, dirfd, entry->d_name, error);
+	closedir(directory);
+	return ok;
 }
 
 /* Whether others than root and this user can rename what is in it. */
@@ -124,6 +184,8 @@ cam_store_folders_check(int dirfd, const char *path, gboolean read_only, GError 
 	for (gsize i = 0; i < G_N_ELEMENTS(names); i++)
 		if (!check_folder(&self, dirfd, names[i], error))
 			return FALSE;
+	if (!check_files(&self, dirfd, error))
+		return FALSE;
 	tell_of_parents(&self);
 	return TRUE;
 }

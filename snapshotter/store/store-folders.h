@@ -14,9 +14,10 @@ G_BEGIN_DECLS
  * @dirfd: the store's directory
  * @read_only: modes that are too wide cannot be mended, which is %CAM_ERROR_FAILED_PRECONDITION
  *
- * A store, or a folder of it, that belongs to another user or is a link is
- * %CAM_ERROR_PERMISSION_DENIED. Folders that others can read are closed, and so is a directory that
- * others can write to; both are logged. Parents in which others can replace the store are logged.
+ * A store, or a folder or file of it, that belongs to another user is %CAM_ERROR_PERMISSION_DENIED,
+ * and so is a folder that is a link. Folders that others can read are closed, and so are a
+ * directory and files that others can write to; all are logged. Files that others can read are
+ * closed, too. Parents in which others can replace the store are logged.
  */
 gboolean cam_store_folders_check(int dirfd, const char *path, gboolean read_only, GError **error);
 

@@ -126,6 +126,35 @@ test_foreign_folders_are_refused(void)
 	assert_opens(fixture);
 }
 
+/* Nobody else may hold the lock of a database, or have put a file of his own in its place. */
+static void
+test_files_are_the_owners(void)
+{
+	g_autoptr(TemporaryStore) fixture = temporary_store_new();
+	g_autofree char *state = g_build_filename(fixture->path, "state.db", NULL);
+	g_autofree char *planted = g_build_filename(fixture->path, "advisories.db", NULL);
+
+	g_assert_cmpint(chmod(fixture->path, 0755), ==, 0);
+	g_assert_cmpint(chmod(state, 0644), ==, 0);
+	assert_opens(fixture);
+	g_assert_cmpuint(mode_of(fixture, "state.db"), ==, 0600);
+	g_assert_cmpint(chmod(state, 0666), ==, 0);
+	g_test_expect_message(G_LOG_DOMAIN, G_LOG_LEVEL_MESSAGE, "*/state.db was open*0666*");
+	assert_opens(fixture);
+	g_test_assert_expected_messages();
+	g_assert_cmpuint(mode_of(fixture, "state.db"), ==, 0600);
+	if (geteuid() != 0)
+		return;
+	g_assert_cmpint(symlink("/nowhere", planted), ==, 0);
+	assert_opens(fixture);
+	g_assert_cmpint(lchown(planted, 1000, 0), ==, 0);
+	assert_refused(fixture, "/advisories.db belongs to user 1000");
+	g_assert_cmpint(unlink(planted), ==, 0);
+	g_assert_cmpint(chown(state, 1000, 0), ==, 0);
+	assert_refused(fixture, "/state.db belongs to user 1000");
+	g_assert_cmpint(chown(state, 0, 0), ==, 0);
+}
+
 /* Another user may rename a store away and put his own in its place. */
 static void
 test_open_parents_are_told(void)
@@ -327,6 +356,7 @@ main(int argc, char **argv)
 	g_test_add_func("/store/left-behind", test_left_behind);
 	g_test_add_func("/store/folders-are-shut", test_folders_are_shut);
 	g_test_add_func("/store/foreign-folders-are-refused", test_foreign_folders_are_refused);
+	g_test_add_func("/store/files-are-the-owners", test_files_are_the_owners);
 	g_test_add_func("/store/open-parents-are-told", test_open_parents_are_told);
 	g_test_add_func("/store/sweep-goes-before-later-holds", test_sweep_goes_before_later_holds);
 	g_test_add_func("/store/tmp-lives-with-the-store", test_tmp_lives_with_the_store);
