@@ -117,6 +117,38 @@ look_up(CamCli *cli, const FixOptions *self, const CamImage *image, GError **err
 	return result != NULL;
 }
 
+/* Before anything is done: a fixed image that gets no name was made for nothing. */
+static gboolean
+check_suffix(CamCli *cli, const FixOptions *self, GError **error)
+{
+	const char *suffix = self->suffix != NULL ? self->suffix : cam_cli_get_config(cli)->suffix;
+	g_autofree char *tag = g_strconcat("1", suffix, NULL);
+
+	if (self->overwrite || suffix == NULL || (*suffix != '\0' && cam_tag_is_valid(tag)))
+		return TRUE;
+	if (*suffix == '\0')
+		return cam_cli_usage_error(cli, error,
+					   "the suffix is empty, and would leave the tag as it is: "
+					   "--overwrite replaces the image of the tag");
+	return cam_cli_usage_error(
+		cli, error, "no tag ends with \"%s\": it may have letters, digits, _ . and -",
+		suffix);
+}
+
+/* Repositories are only asked for what an image can be fixed with. */
+static gboolean
+check_inventory(const CamImage *image, const CamInventory *inventory, GError **error)
+{
+	if (inventory->packages->len > 0 || inventory->problems->len > 0)
+		return TRUE;
+	cam_set_error(
+		error, CAM_ERROR_FAILED_PRECONDITION,
+		"%s has no package database of dpkg, and no other kind is fixed: build it anew "
+		"from what is fixed",
+		image->name);
+	return FALSE;
+}
+
 static gboolean
 run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 	     const CamLocation *destination, GError **error)
@@ -145,7 +177,7 @@ run_on_image(CamCli *cli, const FixOptions *self, const CamImage *image,
 		return FALSE;
 	inventory =
 		cam_scan_engine_get_inventory(engine, image, cam_cli_get_cancellable(cli), error);
-	if (inventory == NULL)
+	if (inventory == NULL || !check_inventory(image, inventory, error))
 		return FALSE;
 	sources = cam_cli_find_sources(cli, image, inventory->os, self->repo, error);
 	if (sources == NULL)
@@ -174,6 +206,8 @@ run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 	if (self->overwrite && self->suffix != NULL)
 		return cam_cli_usage_error(cli, error,
 					   "--overwrite and --suffix exclude each other");
+	if (!check_suffix(cli, self, error))
+		return FALSE;
 	if (self->to != NULL) {
 		destination = cam_location_parse(self->to, error);
 		if (destination == NULL)

@@ -38,15 +38,16 @@ candidates(const char *group)
 	for (guint i = 0; cam_commands[i] != NULL; i++) {
 		const char *name = cam_commands[i]->name;
 		const char *space = strchr(name, ' ');
+		g_autofree char *first =
+			space != NULL ? g_strndup(name, (gsize) (space - name)) : g_strdup(name);
 
 		if (cam_commands[i]->hidden)
 			continue;
 		if (group != NULL && is_group(name, group))
 			g_ptr_array_add(names, g_strdup(space + 1));
-		else if (group == NULL && space != NULL)
-			g_ptr_array_add(names, g_strndup(name, (gsize) (space - name)));
-		else if (group == NULL)
-			g_ptr_array_add(names, g_strdup(name));
+		else if (group == NULL &&
+			 !g_ptr_array_find_with_equal_func(names, first, g_str_equal, NULL))
+			g_ptr_array_add(names, g_steal_pointer(&first));
 	}
 	return names;
 }

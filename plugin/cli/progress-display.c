@@ -72,21 +72,24 @@ drop_finished(CamProgressDisplay *self, gint64 now)
 	}
 }
 
+/* How far a step is, behind its name; nothing where it does not count. */
 static char *
 amount(const Phase *phase)
 {
 	g_autofree char *done = NULL, *total = NULL;
 
+	if (phase->done == 0 && phase->total == 0)
+		return g_strdup("");
 	if (phase->unit == CAM_PROGRESS_ITEMS && phase->total == 0)
-		return g_strdup_printf("%" G_GUINT64_FORMAT, phase->done);
+		return g_strdup_printf(": %" G_GUINT64_FORMAT, phase->done);
 	if (phase->unit == CAM_PROGRESS_ITEMS)
-		return g_strdup_printf("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT, phase->done,
+		return g_strdup_printf(": %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT, phase->done,
 				       phase->total);
 	done = g_format_size(phase->done);
 	total = g_format_size(phase->total);
 	if (phase->total == 0)
-		return g_steal_pointer(&done);
-	return g_strdup_printf("%s of %s", done, total);
+		return g_strconcat(": ", done, NULL);
+	return g_strdup_printf(": %s of %s", done, total);
 }
 
 static void
@@ -120,8 +123,8 @@ draw_bar(CamProgressDisplay *self)
 	numbers = amount(phase);
 	more = self->phases->len > 1 ? g_strdup_printf(" (+%u more)", self->phases->len - 1)
 				     : g_strdup("");
-	text = phase->total > 0 ? g_strdup_printf("[%s] %s: %s%s", bar, phase->shown, numbers, more)
-				: g_strdup_printf("%s: %s%s", phase->shown, numbers, more);
+	text = phase->total > 0 ? g_strdup_printf("[%s] %s%s%s", bar, phase->shown, numbers, more)
+				: g_strdup_printf("%s%s%s", phase->shown, numbers, more);
 	cut = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), (glong) self->width - 1));
 	fputs(cut, self->out);
 	fflush(self->out);
@@ -137,7 +140,7 @@ print_line(CamProgressDisplay *self, Phase *phase, gint64 now)
 		return;
 	phase->told = TRUE;
 	numbers = amount(phase);
-	fprintf(self->out, "%s: %s\n", phase->shown, numbers);
+	fprintf(self->out, "%s%s\n", phase->shown, numbers);
 	fflush(self->out);
 }
 

@@ -73,8 +73,12 @@ judge_release(CamScanResult *result, const char *today)
 	switch (result->support) {
 	case CAM_SUPPORT_UNKNOWN:
 		warn(result,
-		     "The release (%s) is not known: its packages are listed, but nothing "
-		     "can be said of their vulnerabilities.",
+		     result->packages->len > 0
+			     ? "The release (%s) is not known: its packages are listed, but "
+			       "nothing "
+			       "can be said of their vulnerabilities."
+			     : "The release (%s) is not known: nothing can be said of its "
+			       "vulnerabilities.",
 		     os_title(os));
 		break;
 	case CAM_SUPPORT_FULL:
@@ -195,7 +199,9 @@ match(CamScanResult *result, CamMemo *memo, CamAdvisoryDb *advisories, guint64 m
 
 	if (result->packages->len == 0) {
 		if (result->problems->len == 0)
-			warn(result, "No package database was found: nothing could be judged.");
+			warn(result,
+			     "No package database of dpkg was found, and no other kind is read: "
+			     "nothing could be judged.");
 		return TRUE;
 	}
 	if (result->os->ecosystem == NULL) {

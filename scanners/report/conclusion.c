@@ -66,8 +66,10 @@ first_half(const CamScanResult *result)
 						    : "%u findings have a published fix",
 				       pending);
 	if (result->tally.end_of_life)
-		return g_strdup("No fix is pending, and none will come: the release has no "
-				"security support");
+		return g_strconcat("No fix is pending",
+				   result->tally.fixes_judged ? "" : " for what was judged",
+				   ", and none will come: the release has no security support",
+				   NULL);
 	if (result->tally.fixes_judged)
 		return g_strdup("No risks: no fix is pending");
 	return g_strdup("No fix is pending for what was judged");
@@ -93,8 +95,12 @@ cam_conclusion_text(const CamScanResult *result)
 	GString *text;
 	g_autofree char *fixes = NULL, *unfixed = NULL;
 
-	if (!is_judged_at_all(result) && result->findings->len == 0)
-		return g_strdup("The image could not be judged.");
+	if (!is_judged_at_all(result) && cam_tally_count_pending(&result->tally) == 0 &&
+	    cam_tally_count_unfixed(&result->tally) == 0)
+		return g_strdup(result->tally.end_of_life
+					? "The image could not be judged, and its release has no "
+					  "security support."
+					: "The image could not be judged.");
 	fixes = first_half(result);
 	unfixed = second_half(result);
 	text = g_string_new(NULL);

@@ -176,11 +176,18 @@ append_risk(Page *page)
 	g_string_append_c(page->out, '\n');
 }
 
-/* Enough of a commit or a digest to tell it from others. */
-static const char *
-short_version(const char *version)
+/* Enough of a commit or a digest to tell it from others. Other versions are made of dates, of which
+ * the newest is shown anyway; cut short they would tell nothing. */
+static char *
+version_text(const Page *page, const char *version)
 {
-	return g_str_has_prefix(version, "sha256:") ? version + strlen("sha256:") : version;
+	const char *hex =
+		g_str_has_prefix(version, "sha256:") ? version + strlen("sha256:") : version;
+
+	if (*hex != '\0' && hex[strspn(hex, "0123456789abcdef")] == '\0')
+		return g_strdup_printf(", version %.12s", hex);
+	return *version != '\0' && page->style->verbose ? g_strconcat(", version ", version, NULL)
+							: g_strdup("");
 }
 
 static void
@@ -196,9 +203,10 @@ append_databases(Page *page)
 		g_autofree char *date = time != NULL && source->date > 0
 						? g_date_time_format(time, "%F")
 						: g_strdup("no date");
-		g_autofree char *text = g_strdup_printf(
-			"%s, %s, %" G_GUINT64_FORMAT " records, version %.12s", source->name, date,
-			source->records, short_version(source->version));
+		g_autofree char *version = version_text(page, source->version);
+		g_autofree char *text = g_strdup_printf("%s, %s, %" G_GUINT64_FORMAT " record%s%s",
+							source->name, date, source->records,
+							source->records == 1 ? "" : "s", version);
 
 		append_field(page, i == 0 ? "Advisories" : "", text);
 		if (source->note != NULL)

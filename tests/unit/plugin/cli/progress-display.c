@@ -53,12 +53,34 @@ test_none(void)
 	g_assert_cmpstr(text, ==, "");
 }
 
+/* A step that does not count shows its name alone. */
+static void
+test_uncounted(void)
+{
+	g_autoptr(CamProgress) progress = cam_progress_new();
+	g_autofree char *text = NULL;
+	char *buffer = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&buffer, &size);
+	CamProgressDisplay *display = cam_progress_display_new(progress, out, CAM_DISPLAY_BARS, 80);
+	guint id = cam_progress_begin(progress, "comparing trees", 0, CAM_PROGRESS_ITEMS);
+
+	cam_progress_end(progress, id);
+	cam_progress_display_free(display);
+	fclose(out);
+	text = g_strdup(buffer);
+	free(buffer);
+	g_assert_nonnull(strstr(text, "comparing trees"));
+	g_assert_null(strstr(text, "comparing trees:"));
+}
+
 int
 main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/progress-display/bars", test_bars);
 	g_test_add_func("/progress-display/lines", test_lines);
+	g_test_add_func("/progress-display/uncounted", test_uncounted);
 	g_test_add_func("/progress-display/none", test_none);
 	return g_test_run();
 }

@@ -255,6 +255,7 @@ test_unjudged(void)
 {
 	const CamTableStyle style = { .width = 80 };
 	g_autoptr(CamScanResult) result = make_image("ID=debian\nVERSION_ID=13\n");
+	CamAdvisorySource *changelogs;
 	CamUnjudged *accepted;
 
 	add_package(result, "base-files", "13", "base-files", 0);
@@ -275,6 +276,9 @@ test_unjudged(void)
 		result->n_accepted++;
 	}
 	add_database(result, "debian-changelog:trixie", NULL);
+	changelogs = result->databases->pdata[result->databases->len - 1];
+	g_free(changelogs->version);
+	changelogs->version = g_strdup("trixie@20251201T000000Z trixie-security@20251130T000000Z");
 	result->risk = CAM_SEVERITY_UNKNOWN;
 	assert_golden_table("scan-unjudged.txt", result, &style);
 	assert_golden_json("scan-unjudged.json", cam_report_to_json(result));
@@ -306,7 +310,7 @@ test_conclusions(void)
 				   .unfixed_judged = TRUE };
 	const CamTally pending = { .pending = { [CAM_SEVERITY_LOW] = 1 }, .fixes_judged = TRUE };
 	const CamTally ended = { .end_of_life = TRUE, .fixes_judged = TRUE };
-	const CamTally nothing = { 0 };
+	const CamTally nothing = { 0 }, ended_unjudged = { .end_of_life = TRUE };
 
 	assert_conclusion(&all, 0,
 			  "No risks: no fix is pending; no vulnerability without a fix is known.",
@@ -331,6 +335,15 @@ test_conclusions(void)
 			  "are not judged by these sources. 1 of 3 packages were not judged.",
 			  FALSE);
 	assert_conclusion(&nothing, 3, "The image could not be judged.", FALSE);
+	assert_conclusion(
+		&ended_unjudged, 1,
+		"No fix is pending for what was judged, and none will come: the release "
+		"has no security support; vulnerabilities without a fix are not judged by "
+		"these sources. 1 of 3 packages were not judged.",
+		FALSE);
+	assert_conclusion(&ended_unjudged, 3,
+			  "The image could not be judged, and its release has no security support.",
+			  FALSE);
 }
 
 /* What only Ubuntu Pro fixes is no version to upgrade to. */
