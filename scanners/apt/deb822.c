@@ -22,6 +22,7 @@ cam_deb822_init(CamDeb822 *self, const char *data, gsize size)
 	self->raw_size = 0;
 	self->line = 0;
 	self->next_line = 1;
+	self->odd_line = 0;
 }
 
 void
@@ -62,8 +63,8 @@ skip_blanks(const char *at, const char *end)
 	return at;
 }
 
-/* A line without a colon belongs to no field: it is passed over, as the text around it is sound. */
-static void
+/* FALSE: it belongs to no field. Such a line is passed over, as the text around it is sound. */
+static gboolean
 add_line(CamDeb822 *self, const char *line, gsize size)
 {
 	const char *colon;
@@ -75,16 +76,17 @@ add_line(CamDeb822 *self, const char *line, gsize size)
 
 			last->value_size = line + size - last->value;
 		}
-		return;
+		return self->fields->len > 0;
 	}
 	colon = memchr(line, ':', size);
 	if (colon == NULL || colon == line)
-		return;
+		return FALSE;
 	field.name = line;
 	field.name_size = colon - line;
 	field.value = skip_blanks(colon + 1, line + size);
 	field.value_size = line + size - field.value;
 	g_array_append_val(self->fields, field);
+	return TRUE;
 }
 
 gboolean
@@ -92,6 +94,7 @@ cam_deb822_next(CamDeb822 *self)
 {
 	g_array_set_size(self->fields, 0);
 	self->raw_size = 0;
+	self->odd_line = 0;
 	while (self->data < self->end) {
 		guint number = self->next_line;
 		gsize size;
@@ -108,28 +111,45 @@ cam_deb822_next(CamDeb822 *self)
 			self->raw = line;
 			self->line = number;
 		}
-		add_line(self, line, size);
+		if (!add_line(self, line, size) && self->odd_line == 0)
+			self->odd_line = number;
 		self->raw_size = line + size - self->raw;
 	}
 	return self->fields->len > 0;
 }
 
+/* (nullable): the first one of this name, from the @from-th field on. */
+static const Field *
+find_field(CamDeb822 *self, const char *name, guint from)
+{
+	gsize size = strlen(name);
+
+	for (guint i = from; i < self->fields->len; i++) {
+		const Field *field = &g_array_index(self->fields, Field, i);
+
+		if (field->name_size == size && g_ascii_strncasecmp(field->name, name, size) == 0)
+			return field;
+	}
+	return NULL;
+}
+
 const char *
 cam_deb822_get(CamDeb822 *self, const char *field, gsize *size)
 {
-	gsize name_size = strlen(field);
+	const Field *found = find_field(self, field, 0);
 
-	for (guint i = 0; i < self->fields->len; i++) {
-		const Field *f = &g_array_index(self->fields, Field, i);
+	*size = found != NULL ? found->value_size : 0;
+	return found != NULL ? found->value : NULL;
+}
 
-		if (f->name_size == name_size &&
-		    g_ascii_strncasecmp(f->name, field, name_size) == 0) {
-			*size = f->value_size;
-			return f->value;
-		}
-	}
-	*size = 0;
-	return NULL;
+gboolean
+cam_deb822_has_twice(CamDeb822 *self, const char *field)
+{
+	const Field *first = find_field(self, field, 0);
+
+	return first != NULL &&
+	       find_field(self, field, (guint) (first - (const Field *) self->fields->data) + 1) !=
+		       NULL;
 }
 
 char *

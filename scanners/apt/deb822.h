@@ -19,13 +19,17 @@ typedef struct {
 	gsize raw_size;
 	guint line; /* where the current paragraph starts, from 1 */
 	guint next_line;
+	guint odd_line; /* the first one of it, or between it and the one before, that belongs to
+			 * no field; 0: none */
 } CamDeb822;
 
 void cam_deb822_init(CamDeb822 *self, const char *data, gsize size);
-/* FALSE at the end. */
+/* FALSE at the end, where odd_line is of what stood behind the last paragraph. */
 gboolean cam_deb822_next(CamDeb822 *self);
 /* (nullable): the raw value of a field, without the leading blank, not NUL-terminated. */
 const char *cam_deb822_get(CamDeb822 *self, const char *field, gsize *size);
+/* Whether the paragraph has the field more than once, of which only the first is seen. */
+gboolean cam_deb822_has_twice(CamDeb822 *self, const char *field);
 /* (nullable) (transfer full): the same as a string; continuation lines without their indentation
  * and joined by "\n", comments taken out. */
 char *cam_deb822_dup(CamDeb822 *self, const char *field);

@@ -62,6 +62,12 @@ dup_words(CamDeb822 *stanza, const char *path, const char *field, char **out, GE
 	*out = NULL;
 	if (value == NULL)
 		return TRUE;
+	/* dpkg refuses it; most often, a blank line between two stanzas is missing. */
+	if (cam_deb822_has_twice(stanza, field)) {
+		g_autofree char *what = g_strdup_printf("two fields %s in one stanza", field);
+
+		return malformed(stanza, path, what, error);
+	}
 	for (gsize i = 0; i < size; i++)
 		if (!g_ascii_isprint(value[i]) && value[i] != '\t') {
 			g_autofree char *what = g_strdup_printf("malformed field %s", field);
@@ -201,6 +207,16 @@ skip_stanza(Reader *self, const GError *problem)
 					  problem->message);
 }
 
+/* What stands outside of all fields may have been a package. */
+static void
+note_odd_line(Reader *self, const CamDeb822 *stanza, const char *path)
+{
+	if (stanza->odd_line != 0 && ++self->malformed <= MAX_NAMED_PROBLEMS)
+		cam_inventory_add_problem(self->inventory,
+					  "%s:%u: a line that belongs to no field; it is left out",
+					  path, stanza->odd_line);
+}
+
 static gboolean
 read_stanzas(Reader *self, const char *data, gsize size, const char *path, GError **error)
 {
@@ -215,12 +231,17 @@ read_stanzas(Reader *self, const char *data, gsize size, const char *path, GErro
 		if (++n % CANCEL_INTERVAL == 0 &&
 		    g_cancellable_set_error_if_cancelled(self->run->cancellable, error))
 			return cam_error_translate(error, NULL);
-		if (!read_package(&stanza, path, &package, &problem))
+		if (!read_package(&stanza, path, &package, &problem)) {
 			skip_stanza(self, problem);
-		else if (package != NULL)
-			g_ptr_array_add(self->inventory->packages, package);
+		} else {
+			note_odd_line(self, &stanza, path);
+			if (package != NULL)
+				g_ptr_array_add(self->inventory->packages, package);
+		}
 		self->too_many = self->inventory->packages->len > self->run->limits.packages;
 	}
+	if (!self->too_many)
+		note_odd_line(self, &stanza, path); /* behind the last one */
 	return TRUE;
 }
 
@@ -363,7 +384,7 @@ dpkg_scan(const CamScanRun *run, CamRootfs *rootfs, const char *const *paths,
 
 const CamScanner cam_scanner_dpkg = {
 	.name = "dpkg",
-	.version = 3,
+	.version = 4,
 	.wants = dpkg_wants,
 	.scan = dpkg_scan,
 };

@@ -122,6 +122,38 @@ test_malformed(void)
 	assert_malformed("Package: a\nVersion: 1\033[2J\n", "malformed field Version");
 	assert_malformed("Package: a\nVersion: 1\n 2\n", "malformed field Version");
 	assert_malformed("Package: a\xff\nVersion: 1\n", "malformed field Package");
+	assert_malformed("Package: a\nVersion: 1\nPackage: b\nVersion: 2\n",
+			 "two fields Package in one stanza");
+	assert_malformed("Package: a\nVersion: 9\nversion: 1\n",
+			 "two fields Version in one stanza");
+}
+
+/* A package may be lost in it: it is told, and what is whole beside it is listed. */
+static void
+test_odd_lines(void)
+{
+	static const struct {
+		const char *text;
+		guint line, n_packages;
+	} cases[] = {
+		{ "Package: a\nVersion: 1\n\nPackage b\nVersion 2\n", 4, 1 },
+		{ "Package: a\nVersion: 1\n\n Package: b\n Version: 2\n", 4, 1 },
+		{ " Package: b\n\nPackage: a\nVersion: 1\n", 1, 1 },
+		{ "<html>\nPackage: a\nVersion: 1\n\nPackage: b\nVersion: 1\n", 1, 2 },
+		{ "Package: a\nVersion: 1\n<<<<<<<\n", 3, 1 },
+		{ "\x89PNG\r\n", 1, 0 },
+	};
+
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(CamInventory) inventory = parse(cases[i].text);
+		g_autofree char *problem = g_strdup_printf(
+			"var/lib/dpkg/status:%u: a line that belongs to no field; it is left out",
+			cases[i].line);
+
+		g_assert_cmpuint(inventory->packages->len, ==, cases[i].n_packages);
+		g_assert_cmpuint(inventory->problems->len, ==, 1);
+		g_assert_cmpstr(inventory->problems->pdata[0], ==, problem);
+	}
 }
 
 static void
@@ -181,6 +213,7 @@ main(int argc, char **argv)
 	g_test_add_func("/dpkg/fields", test_fields);
 	g_test_add_func("/dpkg/states", test_states);
 	g_test_add_func("/dpkg/malformed", test_malformed);
+	g_test_add_func("/dpkg/odd-lines", test_odd_lines);
 	g_test_add_func("/dpkg/cut", test_cut);
 	g_test_add_func("/dpkg/many", test_many);
 	return g_test_run();
