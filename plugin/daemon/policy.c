@@ -130,7 +130,7 @@ append_findings(GString *text, const CamVerdict *verdict)
 		if (finding->fixed != NULL)
 			g_string_append_printf(text, " (fixed in %s)", finding->fixed);
 		else
-			g_string_append(text, " (no fix yet)");
+			g_string_append(text, " (no published fix)");
 	}
 }
 
@@ -156,6 +156,25 @@ append_location(GString *text, const CamVerdict *verdict)
 								  : verdict->manifest_digest);
 }
 
+/* What helps: a fix moves no release that has ended, and nothing that has no published fix. */
+static void
+append_way_out(GString *text, const Judged *judged)
+{
+	const CamGateOutcome *outcome = &judged->outcome;
+
+	if (outcome->pending > 0) {
+		g_string_append(text, "; run 'cambium fix ");
+		append_location(text, judged->verdict);
+		g_string_append(text, outcome->end_of_life ? "'" : "' and use the fixed image");
+	}
+	if (outcome->end_of_life)
+		g_string_append_printf(text, "%s build the image from a release that is supported",
+				       outcome->pending > 0 ? " for now, and" : ";");
+	g_string_append_printf(text, "%s grant an exception for digest %s in cambium.conf",
+			       outcome->pending > 0 || outcome->end_of_life ? ", or" : ";",
+			       judged->verdict->manifest_digest);
+}
+
 static char *
 say_bad(const Judged *judged, const CamPolicyException *ended)
 {
@@ -168,12 +187,7 @@ say_bad(const Judged *judged, const CamPolicyException *ended)
 			       verdict->name, cam_severity_name(verdict->level), counts, why);
 	append_findings(text, verdict);
 	append_ended(text, ended);
-	g_string_append(text, "; run 'cambium fix ");
-	append_location(text, verdict);
-	g_string_append_printf(text,
-			       "' and use the fixed image, or grant an exception for digest %s in "
-			       "cambium.conf",
-			       verdict->manifest_digest);
+	append_way_out(text, judged);
 	return g_string_free(text, FALSE);
 }
 

@@ -262,6 +262,20 @@ describe_limits(const Derivation *self, GError **error)
 			       NOTE, failed, self->candidates->unread->str);
 }
 
+/* The records of packages that were not looked at again stay as they are. */
+static gboolean
+count_untouched(CamAdvisoryUpdate *update, GError **error)
+{
+	const CamFeedResult *so_far = cam_advisory_update_get_result(update);
+	guint64 told = so_far->added + so_far->changed + so_far->unchanged, records;
+
+	if (!cam_advisory_update_count_records(update, &records, error))
+		return FALSE;
+	if (records > told)
+		cam_advisory_update_count_unchanged(update, records - told);
+	return TRUE;
+}
+
 static gboolean
 store(Derivation *self, const GPtrArray *sources, CamFeedResult *result, GError **error)
 {
@@ -273,7 +287,7 @@ store(Derivation *self, const GPtrArray *sources, CamFeedResult *result, GError 
 					   .url = url };
 	g_autoptr(CamAdvisoryUpdate) update = cam_advisory_update_begin(self->db, &source, error);
 
-	if (update == NULL || !put_all(self, update, error))
+	if (update == NULL || !put_all(self, update, error) || !count_untouched(update, error))
 		return FALSE;
 	note = describe_limits(self, error);
 	return note != NULL &&

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "scanners/advisory/advisory-match.h"
 #include "scanners/report/conclusion.h"
 #include "scanners/report/finding-group.h"
 #include "scanners/report/text.h"
@@ -190,28 +191,49 @@ version_text(const Page *page, const char *version)
 							: g_strdup("");
 }
 
+/* Changelogs tell of one release alone; those of others say nothing of this image. */
+static gboolean
+speaks_of(const CamAdvisorySource *source, const CamOsRelease *os)
+{
+	const char *release = os->codename != NULL ? os->codename : os->ecosystem;
+	const char *colon = strchr(source->name, ':');
+
+	return strcmp(source->kind, CAM_ADVISORY_KIND_CHANGELOG) != 0 || colon == NULL ||
+	       g_strcmp0(colon + 1, release) == 0;
+}
+
+static void
+append_database(Page *page, const char *label, const CamAdvisorySource *source)
+{
+	g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(source->date);
+	g_autofree char *date = time != NULL && source->date > 0 ? g_date_time_format(time, "%F")
+								 : g_strdup("no date");
+	g_autofree char *version = version_text(page, source->version);
+	g_autofree char *text =
+		g_strdup_printf("%s, %s, %" G_GUINT64_FORMAT " record%s%s", source->name, date,
+				source->records, source->records == 1 ? "" : "s", version);
+
+	append_field(page, label, text);
+	if (source->note != NULL)
+		append_field(page, "", source->note);
+}
+
 static void
 append_databases(Page *page)
 {
 	const GPtrArray *databases = page->result->databases;
+	const char *label = "Advisories";
 
-	if (databases->len == 0)
-		append_field(page, "Advisories", "none: the advisory database is empty");
 	for (guint i = 0; i < databases->len; i++) {
-		const CamAdvisorySource *source = databases->pdata[i];
-		g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(source->date);
-		g_autofree char *date = time != NULL && source->date > 0
-						? g_date_time_format(time, "%F")
-						: g_strdup("no date");
-		g_autofree char *version = version_text(page, source->version);
-		g_autofree char *text = g_strdup_printf("%s, %s, %" G_GUINT64_FORMAT " record%s%s",
-							source->name, date, source->records,
-							source->records == 1 ? "" : "s", version);
-
-		append_field(page, i == 0 ? "Advisories" : "", text);
-		if (source->note != NULL)
-			append_field(page, "", source->note);
+		if (!page->style->verbose && !speaks_of(databases->pdata[i], page->result->os))
+			continue;
+		append_database(page, label, databases->pdata[i]);
+		label = "";
 	}
+	if (*label != '\0')
+		append_field(page, label,
+			     databases->len == 0 ? "none: the advisory database is empty"
+						 : "none of this release");
 }
 
 static void

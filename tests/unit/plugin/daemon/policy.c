@@ -34,7 +34,8 @@ static const Case cases[] = {
 	  "policy: shop:1.0 has the risk level critical (2 critical, 1 low); not allowed: 2 "
 	  "findings "
 	  "that a published version fixes; worst: CVE-2026-1 in "
-	  "libssl 1.0-1 (fixed in 1.0-2), CVE-2026-3 in libxml 1.0-1 (no fix yet); run 'cambium "
+	  "libssl 1.0-1 (fixed in 1.0-2), CVE-2026-3 in libxml 1.0-1 (no published fix); run "
+	  "'cambium "
 	  "fix "
 	  "containerd://k8s.io/shop:1.0' and use the fixed image, or grant an exception for digest "
 	  "sha256:0" },
@@ -266,6 +267,29 @@ test_nothing_known(void)
 	g_assert_nonnull(strstr(f.answer.text, "is being scanned: try again in a moment"));
 }
 
+/* Only what helps is advised: a fix moves no release that has ended, nor what has no fix. */
+static void
+test_way_out(void)
+{
+	static const char fix[] = "cambium fix", support[] = "build the image from a release",
+			  grant[] = "grant an exception for digest sha256:";
+
+	for (guint i = 1; i < 8; i++) {
+		gboolean pending = (i & 1) != 0, unfixed = (i & 2) != 0, ended = (i & 4) != 0;
+		g_auto(Fixture) f = make_fixture(CAM_GATE_ENFORCE, HIGH, 0);
+		CamVerdict *verdict = add_verdict(&f, "shop:1.0", 1);
+
+		sample_scan(verdict, CAM_SEVERITY_NONE);
+		verdict->tally.pending[CAM_SEVERITY_HIGH] = pending ? 1 : 0;
+		verdict->tally.unfixed[CAM_SEVERITY_HIGH] = unfixed ? 1 : 0;
+		verdict->tally.end_of_life = ended;
+		g_assert_cmpint(ask(&f, FALSE), ==, CAM_DECISION_REFUSE);
+		g_assert_true((strstr(f.answer.text, fix) != NULL) == pending);
+		g_assert_true((strstr(f.answer.text, support) != NULL) == ended);
+		g_assert_nonnull(strstr(f.answer.text, grant));
+	}
+}
+
 /* Severities that nobody said, as changelogs have none. */
 static void
 test_unknown_severities(void)
@@ -346,6 +370,7 @@ main(int argc, char **argv)
 	g_test_add_func("/policy/digests", test_digests);
 	g_test_add_func("/policy/several", test_several);
 	g_test_add_func("/policy/nothing-known", test_nothing_known);
+	g_test_add_func("/policy/way-out", test_way_out);
 	g_test_add_func("/policy/unknown-severities", test_unknown_severities);
 	g_test_add_func("/policy/unjudged", test_unjudged);
 	g_test_add_func("/policy/unfixed-required", test_unfixed_required);

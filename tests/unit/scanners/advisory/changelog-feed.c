@@ -238,6 +238,7 @@ test_feed(void)
 	result = update(local, db, curl, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(result.added + result.changed + result.removed, ==, 0);
+	g_assert_cmpuint(result.unchanged, >, 0); /* what is not looked at again is there too */
 	assert_match(db, "curl", "7-1", "7-2");
 }
 

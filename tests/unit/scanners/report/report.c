@@ -255,7 +255,7 @@ test_unjudged(void)
 {
 	const CamTableStyle style = { .width = 80 };
 	g_autoptr(CamScanResult) result = make_image("ID=debian\nVERSION_ID=13\n");
-	CamAdvisorySource *changelogs;
+	CamAdvisorySource *changelogs, *other;
 	CamUnjudged *accepted;
 
 	add_package(result, "base-files", "13", "base-files", 0);
@@ -278,6 +278,11 @@ test_unjudged(void)
 	add_database(result, "debian-changelog:trixie", NULL);
 	changelogs = result->databases->pdata[result->databases->len - 1];
 	g_free(changelogs->version);
+	/* Those of another release are in the JSON alone. */
+	add_database(result, "debian-changelog:bookworm", "Of another release.");
+	other = result->databases->pdata[result->databases->len - 1];
+	g_free(other->kind);
+	other->kind = g_strdup("debian-changelog");
 	changelogs->version = g_strdup("trixie@20251201T000000Z trixie-security@20251130T000000Z");
 	result->risk = CAM_SEVERITY_UNKNOWN;
 	assert_golden_table("scan-unjudged.txt", result, &style);
