@@ -4,6 +4,7 @@
  * did not lose what it had. A feed that is cut or exchanged must not turn into "no vulnerability".
  */
 #include <fcntl.h>
+#include <gio/gunixinputstream.h>
 #include <string.h>
 
 #include "scanners/advisory/feed.h"
@@ -31,6 +32,21 @@ begins_with(const char *path, const char *magic, gsize size)
 }
 
 GInputStream *
+cam_feed_open_file(const char *path, GError **error)
+{
+	GError *problem = NULL;
+	int fd = cam_open_regular_at(AT_FDCWD, path, &problem);
+
+	if (fd >= 0)
+		return g_unix_input_stream_new(fd, TRUE);
+	/* The other code says that the feed is sound and that the user may accept it. */
+	if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_FAILED_PRECONDITION))
+		problem->code = CAM_ERROR_INVALID_ARGUMENT;
+	g_propagate_error(error, problem);
+	return NULL;
+}
+
+GInputStream *
 cam_feed_open(const char *path, GError **error)
 {
 	/* The others verify no checksum of gzip. */
@@ -42,18 +58,14 @@ cam_feed_open(const char *path, GError **error)
 		{ "\x1f\x8b", 2, CAM_COMPRESSION_GZIP },
 		{ "\x28\xb5\x2f\xfd", 4, CAM_COMPRESSION_ZSTD },
 	};
-	g_autoptr(GFile) file = g_file_new_for_path(path);
-	g_autoptr(GFileInputStream) base = g_file_read(file, NULL, error);
+	g_autoptr(GInputStream) base = cam_feed_open_file(path, error);
 
-	if (base == NULL) {
-		cam_error_translate(error, NULL);
+	if (base == NULL)
 		return NULL;
-	}
 	for (gsize i = 0; i < G_N_ELEMENTS(strict); i++)
 		if (begins_with(path, strict[i].magic, strict[i].size))
-			return cam_decompress_stream_new(G_INPUT_STREAM(base),
-							 strict[i].compression);
-	return cam_archive_decompress_stream_new(G_INPUT_STREAM(base), error);
+			return cam_decompress_stream_new(base, strict[i].compression);
+	return cam_archive_decompress_stream_new(base, error);
 }
 
 /* A reader of tar takes the end of the file for the end of the archive, and does not look at what

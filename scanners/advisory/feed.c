@@ -245,18 +245,14 @@ feed_new(const char *location, const char *name, const char *git_dir, CamProgres
 static char *
 hash_file(const char *path, GCancellable *cancellable, GError **error)
 {
-	g_autoptr(GFile) file = g_file_new_for_path(path);
-	g_autoptr(GFileInputStream) stream = g_file_read(file, cancellable, error);
+	g_autoptr(GInputStream) stream = cam_feed_open_file(path, error);
 	g_autofree char *chunk = g_malloc(HASH_CHUNK_SIZE);
 	g_autoptr(CamHasher) hasher = cam_hasher_new();
 	gssize n;
 
-	if (stream == NULL) {
-		cam_error_translate(error, NULL);
+	if (stream == NULL)
 		return NULL;
-	}
-	while ((n = g_input_stream_read(G_INPUT_STREAM(stream), chunk, HASH_CHUNK_SIZE, cancellable,
-					error)) > 0)
+	while ((n = g_input_stream_read(stream, chunk, HASH_CHUNK_SIZE, cancellable, error)) > 0)
 		cam_hasher_update(hasher, chunk, n);
 	if (n < 0) {
 		cam_error_translate(error, "%s", path);

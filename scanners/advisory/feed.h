@@ -36,6 +36,8 @@ gboolean cam_osv_feed_read_zip(CamFeedRun *run, const char *path, GError **error
 gboolean cam_osv_feed_read_lines(CamFeedRun *run, const char *path, GError **error);
 
 /* feed-check.c */
+/* The file as it is; INVALID_ARGUMENT for what is no regular file. */
+GInputStream *cam_feed_open_file(const char *path, GError **error);
 /* What a file is without its compression; bad checksums of that are DATA_LOSS. */
 GInputStream *cam_feed_open(const char *path, GError **error);
 /* The end of an archive that was read without an error and had @n_entries: readers of archives do

@@ -9,8 +9,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 
 #include "snapshotter/base/archive-private.h"
+#include "snapshotter/base/fd.h"
 
 #define READ_BUFFER_SIZE (128 * 1024)
 
@@ -190,18 +192,28 @@ cam_archive_open_stream(GInputStream *base, GError **error)
 	return open_reader(base, support_formats, error);
 }
 
+/* GIO has no stream of a descriptor that can seek: what is open is opened once more. */
+static GInputStream *
+open_regular(const char *path, GError **error)
+{
+	g_auto(CamFd) fd = cam_open_regular_at(AT_FDCWD, path, error);
+	g_autofree char *proc = g_strdup_printf("/proc/self/fd/%d", fd);
+	g_autoptr(GFile) file = g_file_new_for_path(proc);
+	GFileInputStream *stream = fd >= 0 ? g_file_read(file, NULL, error) : NULL;
+
+	if (fd >= 0 && stream == NULL)
+		cam_error_translate(error, "cannot open %s", path);
+	return stream != NULL ? G_INPUT_STREAM(stream) : NULL;
+}
+
 CamArchive *
 cam_archive_open_file(const char *path, GError **error)
 {
-	g_autoptr(GFile) file = g_file_new_for_path(path);
-	g_autoptr(GFileInputStream) stream = g_file_read(file, NULL, error);
-	CamArchive *self;
+	g_autoptr(GInputStream) stream = open_regular(path, error);
+	CamArchive *self = stream != NULL ? cam_archive_open_stream(stream, error) : NULL;
 
-	if (stream == NULL) {
-		cam_error_translate(error, NULL);
+	if (stream == NULL)
 		return NULL;
-	}
-	self = cam_archive_open_stream(G_INPUT_STREAM(stream), error);
 	if (self == NULL)
 		cam_error_translate(error, "%s", path);
 	return self;
