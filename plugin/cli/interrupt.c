@@ -49,6 +49,7 @@ cam_interrupt_watch(GCancellable *cancellable)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	GThread *thread;
 	gpointer *data;
 	int fds[2];
 
@@ -59,7 +60,11 @@ cam_interrupt_watch(GCancellable *cancellable)
 	data = g_new(gpointer, 2);
 	data[0] = g_object_ref(cancellable);
 	data[1] = GINT_TO_POINTER(fds[0]);
-	g_thread_unref(g_thread_new("signals", wait_for_signal, data));
+	/* Without it signals end the process, as they do by default. */
+	thread = g_thread_try_new("signals", wait_for_signal, data, NULL);
+	if (thread == NULL)
+		return;
+	g_thread_unref(thread);
 	sigemptyset(&action.sa_mask);
 	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
 		sigaction(signals[i], &action, NULL);

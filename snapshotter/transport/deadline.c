@@ -5,6 +5,8 @@
  */
 #include "snapshotter/transport/deadline.h"
 
+#include "snapshotter/base/thread.h"
+
 struct _CamDeadline {
 	guint milliseconds;
 	GCancellable *cancellable;
@@ -55,11 +57,9 @@ cam_deadline_new(guint milliseconds, GCancellable *chained, GError **error)
 	g_mutex_init(&self->lock);
 	g_cond_init(&self->changed);
 	begin_anew(self);
-	self->thread = g_thread_try_new("deadline", wait_until, self, error);
-	if (self->thread == NULL) {
-		cam_error_translate(error, "cannot watch the time of a request");
+	self->thread = cam_thread_start("deadline", wait_until, self, error);
+	if (self->thread == NULL)
 		return NULL;
-	}
 	if (chained != NULL) {
 		self->chained = g_object_ref(chained);
 		self->chained_id = g_cancellable_connect(chained, G_CALLBACK(on_chained),
