@@ -14,7 +14,7 @@ typedef struct {
 	CamSnapshotter *snapshotter;
 	CamImageScanner *scanner;
 	CamVerdictDb *verdicts;
-	CamJobs *jobs;	  /* with one thread: the scanner is not for several */
+	CamJobs *jobs;
 	gboolean offline; /* look up no packages */
 } CamImageLookParts;
 

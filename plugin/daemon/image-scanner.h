@@ -7,8 +7,9 @@
 G_BEGIN_DECLS
 
 /**
- * CamImageScanner: takes images of containerd into the store and scans them there. Used by one
- * thread at a time.
+ * CamImageScanner: takes images of containerd into the store and scans them there. Several threads
+ * may use it, for different images: it holds nothing that changes. Of two images that take the same
+ * free name at the same moment, the later one gets it.
  */
 typedef struct _CamImageScanner CamImageScanner;
 

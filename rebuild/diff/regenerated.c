@@ -113,9 +113,8 @@ names_package(const CamEvidence *evidence, const CamPathChange *change, const Ru
 	return FALSE;
 }
 
-/* DIR/__pycache__/NAME.cpython-311[.opt-1].pyc is made from DIR/NAME.py. */
-static char *
-source_of_pyc(const char *path)
+char *
+cam_byte_code_get_source(const char *path)
 {
 	g_autofree char *cache = g_path_get_dirname(path);
 	g_autofree char *directory = g_path_get_dirname(cache);
@@ -160,7 +159,7 @@ made_from_python(const CamEvidence *evidence, const CamPathChange *change, const
 		 const CamPackageChange **package)
 {
 	gboolean gone = change->kind == CAM_CHANGE_REMOVED;
-	g_autofree char *source = source_of_pyc(change->path);
+	g_autofree char *source = cam_byte_code_get_source(change->path);
 	const CamOwnedPath *owned;
 	const CamPathChange *source_change;
 

@@ -9,4 +9,7 @@ G_BEGIN_DECLS
  * did change. */
 void cam_regenerated_check(const CamEvidence *evidence, CamPathChange *change);
 
+/* (nullable) (transfer full): DIR/NAME.py of DIR/__pycache__/NAME.cpython-311[.opt-1].pyc */
+char *cam_byte_code_get_source(const char *path);
+
 G_END_DECLS

@@ -7,6 +7,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "rebuild/diff/regenerated.h"
 #include "rebuild/proof/ld-cache.h"
 #include "rebuild/proof/proof-private.h"
 
@@ -121,21 +122,6 @@ little_endian(const guint8 *bytes)
 	return bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (guint32) bytes[3] << 24;
 }
 
-/* DIR/__pycache__/NAME.cpython-311[.opt-1].pyc is made from DIR/NAME.py. */
-static char *
-source_of(const char *path)
-{
-	g_autofree char *cache = g_path_get_dirname(path);
-	g_autofree char *directory = g_path_get_dirname(cache);
-	g_autofree char *name = g_path_get_basename(path);
-	char *tag = strstr(name, ".cpython-");
-
-	if (!tag)
-		return NULL;
-	*tag = '\0';
-	return g_strconcat(directory, "/", name, ".py", NULL);
-}
-
 /* Made from a source by its time and size, as the distribution's installation does: the
  * interpreter looks at the source whenever it loads it. */
 static gboolean
@@ -152,7 +138,7 @@ header_fits(const CamProof *self, const char *pyc, const CamDebEntry *source)
 static char *
 judge_byte_code(const CamProof *self, const CamPathChange *change)
 {
-	g_autofree char *source = source_of(change->path);
+	g_autofree char *source = cam_byte_code_get_source(change->path);
 	const CamProvenPath *proven = source ? g_hash_table_lookup(self->shipped, source) : NULL;
 
 	if (change->kind == CAM_CHANGE_REMOVED)

@@ -213,14 +213,6 @@ is_remote(const CamAptSource *source)
 	return g_strcmp0(scheme, "http") == 0 || g_strcmp0(scheme, "https") == 0;
 }
 
-static int
-effective_port(GUri *uri)
-{
-	if (g_uri_get_port(uri) > 0)
-		return g_uri_get_port(uri);
-	return g_str_equal(g_uri_get_scheme(uri), "https") ? 443 : 80;
-}
-
 /* Whether the machine's configuration names the server of @source. */
 static gboolean
 is_named_server(const GPtrArray *sources, const CamAptSource *source)
@@ -231,9 +223,7 @@ is_named_server(const GPtrArray *sources, const CamAptSource *source)
 		const CamAptSource *other = g_ptr_array_index(sources, i);
 		g_autoptr(GUri) uri = g_uri_parse(other->uri, G_URI_FLAGS_NONE, NULL);
 
-		if (uri != NULL && g_uri_get_host(uri) != NULL && g_uri_get_host(wanted) != NULL &&
-		    g_ascii_strcasecmp(g_uri_get_host(uri), g_uri_get_host(wanted)) == 0 &&
-		    effective_port(uri) == effective_port(wanted))
+		if (uri != NULL && cam_http_is_same_server(uri, wanted))
 			return TRUE;
 	}
 	return FALSE;

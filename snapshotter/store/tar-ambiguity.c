@@ -33,8 +33,8 @@ gboolean
 cam_tar_ambiguity_check(CamTarAmbiguity kind, gboolean allowed, GError **error)
 {
 	return allowed ||
-	       cam_set_error(
-		       error, CAM_ERROR_INVALID_ARGUMENT,
-		       "ambiguous (%s): %s; such layers are imported only with allow-ambiguous",
-		       kinds[kind].name, kinds[kind].reason);
+	       cam_set_error(error, CAM_ERROR_INVALID_ARGUMENT,
+			     "ambiguous (%s): %s; [limits] allow_ambiguous in cambium.conf, or "
+			     "'--allow-ambiguous' for one import, takes such layers",
+			     kinds[kind].name, kinds[kind].reason);
 }

@@ -361,12 +361,20 @@ effective_port(GUri *uri)
 	return g_str_equal(g_uri_get_scheme(uri), "https") ? 443 : 80;
 }
 
+gboolean
+cam_http_is_same_server(GUri *a, GUri *b)
+{
+	const char *one = g_uri_get_host(a), *other = g_uri_get_host(b);
+
+	return one != NULL && other != NULL && g_ascii_strcasecmp(one, other) == 0 &&
+	       effective_port(a) == effective_port(b);
+}
+
 static gboolean
 same_origin(GUri *a, GUri *b)
 {
 	return g_str_equal(g_uri_get_scheme(a), g_uri_get_scheme(b)) &&
-	       g_ascii_strcasecmp(g_uri_get_host(a), g_uri_get_host(b)) == 0 &&
-	       effective_port(a) == effective_port(b);
+	       cam_http_is_same_server(a, b);
 }
 
 static GUri *

@@ -22,6 +22,9 @@ G_DECLARE_FINAL_TYPE(CamHttpClient, cam_http_client, CAM, HTTP_CLIENT, GObject)
 
 CamHttpClient *cam_http_client_new(void);
 
+/* Whether both lead to one port of one host. */
+gboolean cam_http_is_same_server(GUri *a, GUri *b);
+
 /**
  * cam_http_client_new_public:
  *
