@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define ROOT	    "/sys/fs/cgroup"
+#define PREFIX	    "cambium-" /* then the process that made it */
 #define READ_MAX    (64 * 1024)
 #define END_TRIES   100
 #define END_WAIT_US 10000
@@ -95,13 +97,33 @@ group_clear(Group *self)
 	g_clear_pointer(&self->path, g_free);
 }
 
+/* Those of processes that were killed; one that still has processes stays. */
+static void
+remove_left_behind(const char *parent)
+{
+	g_autoptr(GDir) directory = g_dir_open(parent, 0, NULL);
+	const char *name;
+
+	while (directory && (name = g_dir_read_name(directory))) {
+		g_autofree char *path = g_build_filename(parent, name, NULL);
+		gint64 pid = g_str_has_prefix(name, PREFIX)
+				     ? g_ascii_strtoll(name + strlen(PREFIX), NULL, 10)
+				     : 0;
+
+		if (pid > 0 && pid <= G_MAXINT && kill((pid_t) pid, 0) != 0 && errno == ESRCH)
+			(void) rmdir(path);
+	}
+}
+
 static gboolean
 make_folder(Group *self, const char *parent)
 {
 	g_autofree char *procs = NULL;
 
+	remove_left_behind(parent);
 	self->procs = -1;
-	self->path = g_strdup_printf("%s/cambium-%d-%08x", parent, (int) getpid(), g_random_int());
+	self->path =
+		g_strdup_printf("%s/" PREFIX "%d-%08x", parent, (int) getpid(), g_random_int());
 	procs = g_build_filename(self->path, "cgroup.procs", NULL);
 	if (mkdir(self->path, 0755) != 0) {
 		g_clear_pointer(&self->path, g_free);
