@@ -152,7 +152,7 @@ advise(CamCli *cli, const CamVerifyResult *result)
 {
 	if (result->problems->len == result->unmended || result->forgotten)
 		return;
-	cam_cli_warn(cli, "run `cambium verify --repair`");
+	cam_cli_warn(cli, "run 'cambium verify --repair'");
 	for (guint i = 0; i < result->affected->len; i++)
 		cam_cli_warn(cli, "affected: %s", (char *) result->affected->pdata[i]);
 }

@@ -51,7 +51,7 @@ cam_lookup_judge(const CamLookup *self, const char *version, CamCoverage *out)
 		out->reason = g_strdup("newer than what the repositories hold");
 	else if (order < 0)
 		out->reason = find_doubt(self, version);
-	/* Nobody looked at this version: the look-up of a higher one must not put off its own. */
+	/* This version was not looked at: the look-up of a higher one must not put off its own. */
 	if (order < 0 && self->outcome == CAM_LOOKUP_CURRENT)
 		out->looked_at = 0;
 	out->fixes = out->reason == NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Release files with their signatures, and the memory of the newest one of each archive and suite:
- * without it a mirror, or whoever stands between, could answer with one of last year, which is as
- * well signed as today's.
+ * without it a mirror, or an attacker on the way to it, could answer with one of last year, which
+ * is as well signed as today's.
  */
 #include "scanners/apt/signed-release.h"
 

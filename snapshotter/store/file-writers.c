@@ -6,8 +6,9 @@
 #include <fcntl.h>
 #include <signal.h>
 
-/* A read lease is given only while nobody has the file open for writing. Should somebody want to
- * open it in this very moment, the signal for that must be one that nobody dies of. */
+/* The kernel grants a read lease only while the file is not open for writing. If it is opened for
+ * writing while the lease is held, a signal is sent: it must be one that does not end the process.
+ */
 CamFileWriters
 cam_file_get_writers(int fd)
 {

@@ -164,7 +164,7 @@ traverse_live_commits(Collection *self, GError **error)
 	while (g_hash_table_iter_next(&iter, &commit, NULL))
 		if (!ostree_repo_traverse_commit_union(self->repo, commit, 0, objects,
 						       self->cancellable, error)) {
-			cam_error_translate(error, "the store is damaged; run `cambium verify`");
+			cam_error_translate(error, "the store is damaged; run 'cambium verify'");
 			return NULL;
 		}
 	return g_steal_pointer(&objects);

@@ -187,8 +187,8 @@ fetch_config(Import *self, GError **error)
 
 /*
  * A layer that is there need not be fetched once more, if this source may have it: its manifest
- * names a blob that is known to hold this layer, and the source has that blob. Otherwise whoever
- * knows the diffID of a layer would get its content by naming it.
+ * names a blob that is known to hold this layer, and the source has that blob. Otherwise
+ * naming the diffID of a layer would be enough to get its content.
  *
  * containerd has compared blobs and diffIDs when it unpacked them.
  */

@@ -171,7 +171,7 @@ suggest(CamStore *self, const char *wanted)
 		g_string_append_printf(names, "%s%s", n++ > 0 ? ", " : "", name);
 	}
 	return n > 0 ? g_strdup_printf("; did you mean %s?", names->str)
-		     : g_strdup("; `cambium images` lists what there is");
+		     : g_strdup("; 'cambium images' lists what there is");
 }
 
 /* Names whose manifest or config digest begins with @hex. */

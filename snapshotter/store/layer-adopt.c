@@ -99,7 +99,7 @@ hash_large(Adoption *self, const CamUpperMember *member, int spool, GError **err
 	return TRUE;
 }
 
-/* A file that somebody may be writing to, through a mapping even, is read once: what is hashed here
+/* A file that may still be written to, through a mapping even, is read once: what is hashed here
  * and what becomes the object must be the same. */
 static gboolean
 read_large(Adoption *self, CamUpperMember *member, CamObjectJob *job, GError **error)
@@ -109,7 +109,7 @@ read_large(Adoption *self, CamUpperMember *member, CamObjectJob *job, GError **e
 
 	if (writers == CAM_WRITERS_SOME)
 		return cam_set_error(error, CAM_ERROR_ABORTED,
-				     "it is open for writing; try again when nobody uses it");
+				     "it is open for writing; try again when it is closed");
 	if (writers == CAM_WRITERS_UNKNOWN) {
 		spool = cam_store_open_tmpfile(self->store, error);
 		if (spool < 0)

@@ -146,7 +146,7 @@ cam_store_open_object(CamStore *store, const CamSha256 *object, GError **error)
 		return fd;
 	if (errno == ENOENT)
 		cam_set_error(error, CAM_ERROR_DATA_LOSS,
-			      "object %s is missing; run `cambium verify`", hex);
+			      "object %s is missing; run 'cambium verify'", hex);
 	else
 		cam_set_error_errno(error, errno, "cannot open object %s", hex);
 	return -1;
@@ -208,7 +208,7 @@ read_object(CamLayerStream *self, void *buffer, gsize size, GError **error)
 
 		cam_sha256_to_hex(&self->object.object, hex);
 		cam_set_error(error, CAM_ERROR_DATA_LOSS,
-			      "object %s is shorter than it was; run `cambium verify`", hex);
+			      "object %s is shorter than it was; run 'cambium verify'", hex);
 		return -1;
 	}
 	self->position += (guint64) n;

@@ -81,8 +81,8 @@ get_directory(CamObjectLinks *self, GError **error)
 
 /* ---- is the file what the object is? ---- */
 
-/* Who can still write to the file would write to the object. *@match becomes FALSE without a proof
- * that nobody can. */
+/* A process that can still write to the file would write to the object. *@match becomes
+ * FALSE without a proof that there is none. */
 static gboolean
 check_writers(int fd, gboolean *match, GError **error)
 {
@@ -96,7 +96,7 @@ check_writers(int fd, gboolean *match, GError **error)
 		break;
 	}
 	return cam_set_error(error, CAM_ERROR_ABORTED,
-			     "it is open for writing; try again when nobody uses it");
+			     "it is open for writing; try again when it is closed");
 }
 
 static gboolean

@@ -21,7 +21,7 @@ typedef enum {
 	CAM_LINK_MADE,
 	CAM_LINK_PRESENT, /* there is such an object */
 	CAM_LINK_REFUSED, /* must be copied: another file system, not just what the object is, or no
-			     proof that nobody can still write to it */
+			     proof that no process can still write to it */
 } CamLinkResult;
 
 /**

@@ -208,7 +208,7 @@ stat_bare(CamOstreeRootfs *self, const CamEntry *entry, CamStat *out, GError **e
 	if (lstat(path, &st) != 0) {
 		if (errno == ENOENT)
 			return cam_set_error(error, CAM_ERROR_DATA_LOSS,
-					     "object %s is missing; run `cambium verify`",
+					     "object %s is missing; run 'cambium verify'",
 					     checksum);
 		return cam_set_error_errno(error, errno, "cannot read object %s", checksum);
 	}

@@ -89,7 +89,8 @@ check_folder(const Check *self, int dirfd, const char *name, GError **error)
 
 /*
  * A file that everybody may read can be locked by everybody, for ever. It is not opened: closing it
- * would end the locks that this process has on it. Nobody else can exchange it any more.
+ * would end the locks that this process has on it. Its folder is shut by now: other users cannot
+ * exchange it any more.
  */
 static gboolean
 mend_file(const Check *self, int dirfd, const char *name, const struct stat *st, GError **error)

@@ -253,14 +253,14 @@ cam_store_lock_sweep(CamStore *self, GCancellable *cancellable, GError **error)
 
 /* ---- temporary directories: each is locked by the process that owns it ---- */
 
-/* Removes tmp/@name if nobody has it locked. */
+/* Removes tmp/@name if no process has it locked. */
 static gboolean
 sweep_one(CamStore *self, int tmpfd, const char *name, GError **error)
 {
 	g_auto(CamFd) fd = openat(tmpfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	g_autofree char *path = g_build_filename(self->path, "tmp", name, NULL);
 
-	/* What cannot be opened is nobody's: owners hold a lock on a descriptor. */
+	/* What cannot be opened has no owner: owners hold a lock on a descriptor. */
 	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return TRUE;
 	/* What stays mounted is set aside with the rest. */

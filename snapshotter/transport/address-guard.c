@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which addresses may be connected to when somebody untrusted chose the location. The tables follow
+ * Which addresses may be connected to when an untrusted party chose the location. The tables follow
  * IANA's registries of special-purpose addresses (RFC 6890 and its successors).
  */
 #include "snapshotter/transport/address-guard.h"

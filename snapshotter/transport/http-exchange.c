@@ -18,7 +18,7 @@
 #define IDLE_TIMEOUT_S 60
 #define MAX_ATTEMPTS   5
 #define MAX_REDIRECTS  10
-/* Of a server that somebody untrusted chose, nobody waits long. */
+/* A server that an untrusted party chose gets less time. */
 #define MAX_PUBLIC_ATTEMPTS 2
 #define PUBLIC_WINDOW	    15000 /* milliseconds */
 #define MAX_RETRY_AFTER_S   60

@@ -57,7 +57,7 @@ is_own_url(CamRegistry *self, const char *url)
 }
 
 /* @request without Authorization; a challenge is answered once, and only if it is the registry's
- * own: where a redirect leads, nobody may ask for the registry's login. */
+ * own: a host that a redirect leads to may not ask for the registry's login. */
 static CamHttpResponse *
 registry_send(CamRegistry *self, const CamHttpRequest *request, const char *scope,
 	      GCancellable *cancellable, GError **error)
