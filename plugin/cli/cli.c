@@ -288,6 +288,20 @@ cam_cli_open_apt(CamCli *self, GError **error)
 	return store != NULL ? cam_settings_open_apt(self->config, store, error) : NULL;
 }
 
+gboolean
+cam_cli_check_repo(CamCli *self, const GPtrArray *lines, GError **error)
+{
+	for (guint i = 0; lines != NULL && i < lines->len; i++) {
+		g_autoptr(GError) problem = NULL;
+		g_autoptr(CamAptSource) source =
+			cam_apt_source_parse(g_ptr_array_index(lines, i), &problem);
+
+		if (source == NULL)
+			return cam_cli_usage_error(self, error, "--repo: %s", problem->message);
+	}
+	return TRUE;
+}
+
 GPtrArray *
 cam_cli_find_sources(CamCli *self, const CamImage *image, const CamOsRelease *os,
 		     const GPtrArray *lines, GError **error)

@@ -76,6 +76,9 @@ CamStore *cam_cli_get_store(CamCli *self, gboolean create, GError **error);
 CamScanEngine *cam_cli_get_engine(CamCli *self, GError **error);
 CamAptRepository *cam_cli_open_apt(CamCli *self, GError **error);
 
+/* --repo, before anything else is done: lines that are none are wrong usage. */
+gboolean cam_cli_check_repo(CamCli *self, const GPtrArray *lines, GError **error);
+
 /* cam_find_sources() for an image of the store; its remarks are warnings. @lines: (nullable): what
  * --repo said. (element-type CamAptSource) */
 GPtrArray *cam_cli_find_sources(CamCli *self, const CamImage *image, const CamOsRelease *os,

@@ -145,8 +145,11 @@ static gboolean
 run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 {
 	const UpdateOptions *self = data;
-	CamAdvisoryDb *db = cam_cli_get_advisories(cli, TRUE, error);
+	CamAdvisoryDb *db;
 
+	if (!cam_cli_check_repo(cli, self->repo, error))
+		return FALSE;
+	db = cam_cli_get_advisories(cli, TRUE, error);
 	if (db == NULL || !cam_check_source_names(db, words, "debian-changelog:", error))
 		return FALSE;
 	return update_feeds(cli, self, db, words, error) &&

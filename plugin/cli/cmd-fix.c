@@ -206,7 +206,7 @@ run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 	if (self->overwrite && self->suffix != NULL)
 		return cam_cli_usage_error(cli, error,
 					   "--overwrite and --suffix exclude each other");
-	if (!check_suffix(cli, self, error))
+	if (!check_suffix(cli, self, error) || !cam_cli_check_repo(cli, self->repo, error))
 		return FALSE;
 	if (self->to != NULL) {
 		destination = cam_location_parse(self->to, error);

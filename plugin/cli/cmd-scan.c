@@ -83,10 +83,13 @@ static gboolean
 run(CamCli *cli, gconstpointer data, const char *const *words, GError **error)
 {
 	const ScanOptions *self = data;
-	g_autoptr(CamImage) image = cam_cli_get_image(cli, words[0], &self->source, error);
+	g_autoptr(CamImage) image = NULL;
 	g_autoptr(CamScanResult) result = NULL;
 	CamScanOptions scan = { .ignore_unfixed = self->ignore_unfixed };
 
+	if (!cam_cli_check_repo(cli, self->repo, error))
+		return FALSE;
+	image = cam_cli_get_image(cli, words[0], &self->source, error);
 	if (self->severity > 0)
 		cam_severity_parse(severities[self->severity - 1], &scan.min_severity);
 	if (image != NULL)

@@ -192,8 +192,9 @@ advice(CamOpenCause cause)
 		return "'--verbose' names what stands against each; '--all' moves other packages "
 		       "too";
 	case CAM_OPEN_METHOD:
-		return "run 'cambium fix' as root, where bubblewrap is installed; an image without "
-		       "a package manager needs a newer base image";
+		return "an image without a package manager needs a newer base image; for others "
+		       "run "
+		       "'cambium fix' as root, where bubblewrap is installed";
 	case CAM_OPEN_NO_FIX:
 	case CAM_OPEN_PAID:
 	case CAM_OPEN_NOT_OFFERED:
