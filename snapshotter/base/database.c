@@ -7,14 +7,12 @@
 #include "snapshotter/base/database.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "snapshotter/base/checked-vfs.h"
-#include "snapshotter/base/fd.h"
 
 #define BUSY_TIMEOUT_MS 30000
 #define BUSY_RETRY_USEC 10000
@@ -246,15 +244,19 @@ open_connection(CamDatabase *self, GError **error)
 	       cam_database_exec(self, "PRAGMA locking_mode = EXCLUSIVE", error);
 }
 
-/* What the file's header says; FALSE if there is none. */
+/* What the file's header says; FALSE if there is none. It is read through the connection's own
+ * descriptor: closing another one of the same file would drop the locks that SQLite holds for this
+ * process, and other processes would then throw away a log that is in use. */
 static gboolean
 read_header(CamDatabase *self, gboolean *reserved, gboolean *has_id)
 {
-	g_auto(CamFd) fd = open(self->path, O_RDONLY | O_CLOEXEC);
+	sqlite3_file *file = NULL;
 	guint8 header[CAM_SQLITE_HEADER];
 	guint32 id;
 
-	if (fd < 0 || pread(fd, header, sizeof header, 0) != sizeof header)
+	if (sqlite3_file_control(self->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+	    file == NULL || file->pMethods == NULL ||
+	    file->pMethods->xRead(file, header, sizeof header, 0) != SQLITE_OK)
 		return FALSE;
 	memcpy(&id, header + CAM_SQLITE_ID, sizeof id);
 	*reserved = header[CAM_SQLITE_RESERVE] == CAM_CHECKED_RESERVE;

@@ -486,6 +486,55 @@ test_checksums_are_added(void)
 	remove_dir(dir);
 }
 
+/* Keeps a connection open, and writes once more when it is told to. */
+static void
+keep_writing(const char *path, int told, int tell)
+{
+	g_autoptr(CamDatabase) db = cam_database_open(path, first, NULL);
+	char byte = 0;
+	gboolean ok = db != NULL &&
+		      cam_database_exec(db, "INSERT INTO t (name) VALUES ('a')", NULL) &&
+		      write(tell, &byte, 1) == 1 && read(told, &byte, 1) == 1 &&
+		      cam_database_exec(db, "INSERT INTO t (name) VALUES ('b')", NULL) &&
+		      write(tell, &byte, 1) == 1 && read(told, &byte, 1) == 1;
+
+	_exit(ok ? 0 : 1);
+}
+
+/* Another process that opens the database and closes it again does not take away the log that the
+ * first one writes to: the first holds its locks, whatever opening looked at. */
+static void
+test_others_come_and_go(void)
+{
+	g_autofree char *dir = make_dir();
+	g_autofree char *path = g_build_filename(dir, "x.db", NULL);
+	int to_child[2], to_us[2], status;
+	char byte = 0;
+	pid_t child;
+
+	g_assert_cmpint(pipe2(to_child, O_CLOEXEC), ==, 0);
+	g_assert_cmpint(pipe2(to_us, O_CLOEXEC), ==, 0);
+	child = fork();
+	if (child == 0)
+		keep_writing(path, to_child[0], to_us[1]);
+	for (gint64 rows = 1; rows <= 2; rows++) {
+		g_autoptr(CamDatabase) db = NULL;
+
+		g_assert_cmpint(read(to_us[0], &byte, 1), ==, 1);
+		db = cam_database_open(path, first, NULL);
+		g_assert_cmpint(count(db, "SELECT count(*) FROM t"), ==, rows);
+		g_clear_pointer(&db, cam_database_close);
+		g_assert_cmpint(write(to_child[1], &byte, 1), ==, 1);
+	}
+	g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+	g_assert_cmpint(status, ==, 0);
+	for (gsize i = 0; i < 2; i++) {
+		close(to_child[i]);
+		close(to_us[i]);
+	}
+	remove_dir(dir);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -499,6 +548,7 @@ main(int argc, char **argv)
 	g_test_add_func("/base/database/reading", test_reading);
 	g_test_add_func("/base/database/damaged", test_damaged);
 	g_test_add_func("/base/database/opened-at-once", test_opened_at_once);
+	g_test_add_func("/base/database/others-come-and-go", test_others_come_and_go);
 	g_test_add_func("/base/database/read-only", test_read_only);
 	g_test_add_func("/base/database/flipped-bytes", test_flipped_bytes);
 	g_test_add_func("/base/database/flipped-header", test_flipped_header);
