@@ -336,6 +336,10 @@ look_up(gpointer data, GCancellable *cancellable, GError **error)
 		g_message("looked up packages of %s (namespace %s): risk level %s, %u not judged",
 			  verdict->name, verdict->name_space, cam_severity_name(verdict->level),
 			  cam_verdict_count_unjudged(verdict));
+		/* The pause is for what it could not settle: other advisories, or none, may make
+		 * another one necessary at once. */
+		if (cam_verdict_count_unjudged(verdict) == 0)
+			verdict->looked_up_at = 0;
 	} else if (g_error_matches(problem, CAM_ERROR, CAM_ERROR_CANCELLED)) {
 		g_propagate_error(error, g_steal_pointer(&problem));
 		return FALSE;
