@@ -12,17 +12,28 @@ cam_coverage_clear(CamCoverage *self)
 	g_clear_pointer(&self->reason, g_free);
 }
 
+/* A vendor's feed names hundreds of packages of a release. One that names fewer, as a feed of one's
+ * own does, judges those that it names and no others. */
+#define WHOLE_FEED "100"
+
 static gboolean
-ask_feeds_of(CamAdvisoryDb *self, const char *ecosystem, CamCoverage *out, GError **error)
+ask_feeds_of(CamAdvisoryDb *self, const char *ecosystem, const char *package, CamCoverage *out,
+	     GError **error)
 {
 	g_autoptr(CamStatement) statement = cam_database_prepare(
 		cam_advisory_db_get_database(self),
-		"SELECT count(*), ifnull(max(unfixed), 0) FROM covered WHERE ecosystem = ?", error);
+		"SELECT count(*), ifnull(max(unfixed), 0) FROM covered c WHERE ecosystem = ?1"
+		" AND (packages >= " WHOLE_FEED " OR EXISTS (SELECT 1 FROM packages p"
+		" JOIN affected f ON f.package = p.id JOIN advisories a ON a.id = f.advisory"
+		" WHERE p.ecosystem = ?1 AND p.name = ?2 AND a.source = c.source"
+		" AND a.withdrawn = 0))",
+		error);
 	gboolean row;
 
 	if (statement == NULL)
 		return FALSE;
 	cam_statement_bind_text(statement, 1, ecosystem);
+	cam_statement_bind_text(statement, 2, package);
 	if (!cam_statement_step_checked(statement, &row, error))
 		return FALSE;
 	out->fixes |= row && cam_statement_int(statement, 0) > 0;
@@ -32,7 +43,8 @@ ask_feeds_of(CamAdvisoryDb *self, const char *ecosystem, CamCoverage *out, GErro
 
 /* All that speak of the release, but for FIPS: few packages have such builds. */
 static gboolean
-ask_feeds(CamAdvisoryDb *self, const char *ecosystem, CamCoverage *out, GError **error)
+ask_feeds(CamAdvisoryDb *self, const char *ecosystem, const char *package, CamCoverage *out,
+	  GError **error)
 {
 	g_autoptr(GPtrArray) scopes = cam_ecosystem_list_scopes(ecosystem);
 
@@ -40,7 +52,7 @@ ask_feeds(CamAdvisoryDb *self, const char *ecosystem, CamCoverage *out, GError *
 		const CamScopedEcosystem *scoped = g_ptr_array_index(scopes, i);
 
 		if (scoped->scope != CAM_SCOPE_FIPS &&
-		    !ask_feeds_of(self, scoped->ecosystem, out, error))
+		    !ask_feeds_of(self, scoped->ecosystem, package, out, error))
 			return FALSE;
 	}
 	return TRUE;
@@ -99,7 +111,7 @@ cam_advisory_db_get_coverage(CamAdvisoryDb *self, const char *ecosystem, const c
 	g_return_val_if_fail(CAM_IS_ADVISORY_DB(self), FALSE);
 
 	*out = (CamCoverage){ 0 };
-	if (!ask_feeds(self, normal, out, error))
+	if (!ask_feeds(self, normal, source_package, out, error))
 		return FALSE;
 	if (out->fixes)
 		return TRUE;

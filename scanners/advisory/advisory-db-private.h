@@ -77,6 +77,13 @@ CamDatabase *cam_advisory_db_get_database(CamAdvisoryDb *self);
 	" l.reason, l.looked_at, l.rules"
 CamLookup *cam_lookup_from_row(CamStatement *row);
 
+/* How many packages of its ecosystem the source of a row of "covered" names. */
+#define CAM_PACKAGES_OF_COVERED                                                       \
+	"SELECT count(DISTINCT f.package) FROM packages p"                            \
+	" JOIN affected f ON f.package = p.id JOIN advisories a ON a.id = f.advisory" \
+	" WHERE p.ecosystem = covered.ecosystem AND a.source = covered.source"        \
+	" AND a.withdrawn = 0"
+
 /* Lists of names as one column: joined by newlines. */
 char *cam_advisory_join(char **list);
 char **cam_advisory_split(const char *text);

@@ -70,6 +70,10 @@ static const char *const migrations[] = {
 	" (SELECT id FROM sources WHERE kind LIKE 'osv-%');",
 	/* Of a changelog's record: see CamOsvRecord. */
 	"ALTER TABLE advisories ADD COLUMN suite TEXT;",
+	/* A new version: what was judged before by a feed of a few packages may not be. */
+	"ALTER TABLE covered ADD COLUMN packages INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE covered SET packages = (" CAM_PACKAGES_OF_COVERED ");"
+	"UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'version' AND value != '';",
 	NULL,
 };
 

@@ -541,6 +541,21 @@ check_covered(CamAdvisoryUpdate *self, GError **error)
 	return cam_statement_run(remove, error) && cam_statement_run(lower, error);
 }
 
+/* How many packages of each ecosystem the source names: a few do not make a release judged. */
+static gboolean
+count_covered(CamAdvisoryUpdate *self, GError **error)
+{
+	g_autoptr(CamStatement) statement = prepare(
+		self,
+		"UPDATE covered SET packages = (" CAM_PACKAGES_OF_COVERED ") WHERE source = ?",
+		error);
+
+	if (statement == NULL)
+		return FALSE;
+	cam_statement_bind_int(statement, 1, self->source);
+	return cam_statement_run(statement, error);
+}
+
 gboolean
 cam_advisory_update_commit(CamAdvisoryUpdate *self, const char *version, gint64 date,
 			   const char *note, CamFeedResult *result, GError **error)
@@ -550,6 +565,7 @@ cam_advisory_update_commit(CamAdvisoryUpdate *self, const char *version, gint64 
 
 	if ((self->is_feed && !add_covered(self, error)) ||
 	    (self->is_feed && fewer && !check_covered(self, error)) ||
+	    (self->is_feed && changed && !count_covered(self, error)) ||
 	    !update_source(self, version, date, note, error) ||
 	    (changed && !change_version(self, error)) ||
 	    !cam_database_commit(self->database, error))

@@ -38,6 +38,15 @@ free_port() {
 	echo "$port"
 }
 
+# whole_feed DIRECTORY: adds a record that names a hundred packages of Debian 12 which no image has. A
+# feed of a few packages judges those alone.
+whole_feed() {
+	jq -n '{schema_version: "1.6.0", id: "CVE-2000-0001", modified: "2020-01-01T00:00:00Z",
+		affected: [range(100) | {package: {ecosystem: "Debian:12", name: "absent-\(.)"},
+			ranges: [{type: "ECOSYSTEM", events: [{introduced: "0"}, {fixed: "1"}]}]}]}' \
+		> "$1/CVE-2000-0001.json"
+}
+
 # Starts an empty registry; sets REGISTRY to host:port.
 start_registry() {
 	local port

@@ -27,9 +27,10 @@ commit(CamAdvisoryUpdate *update)
 	g_assert_no_error(error);
 }
 
-/* A record of curl in @ecosystem whose range ends with @last. */
+/* A record of curl and of @n packages more in @ecosystem whose range ends with @last. */
 static void
-put(CamAdvisoryUpdate *update, const char *id, const char *ecosystem, const char *last)
+put_many(CamAdvisoryUpdate *update, const char *id, const char *ecosystem, const char *last,
+	 guint n)
 {
 	g_autofree char *json = g_strdup_printf(
 		"{\"id\":\"%s\",\"modified\":\"2024-01-01T00:00:00Z\",\"affected\":[{\"package\":{"
@@ -42,9 +43,23 @@ put(CamAdvisoryUpdate *update, const char *id, const char *ecosystem, const char
 	CamSha256 digest;
 
 	g_assert_no_error(error);
+	for (guint i = 0; i < n; i++) {
+		const CamOsvAffected *curl = g_ptr_array_index(record->affected, 0);
+		g_autofree char *name = g_strdup_printf("package-%u", i);
+
+		g_ptr_array_add(record->affected,
+				cam_osv_affected_new(curl->ecosystem, name, curl->ranges));
+	}
 	g_assert_true(cam_digest_to_sha256(digest_text, &digest, NULL));
 	cam_advisory_update_put(update, id, &digest, record, &error);
 	g_assert_no_error(error);
+}
+
+/* As a vendor's feed, which names a release's packages by the hundred. */
+static void
+put(CamAdvisoryUpdate *update, const char *id, const char *ecosystem, const char *last)
+{
+	put_many(update, id, ecosystem, last, 200);
 }
 
 #define FIXED ",{\"fixed\":\"2\"}"
@@ -112,6 +127,38 @@ test_feeds(void)
 	put(update, "CVE-2023-2", "Ubuntu:22.04", "");
 	cam_advisory_update_free(update);
 	assert_coverage(db, "Ubuntu:22.04", "other", "1", "no source for Ubuntu:22.04");
+}
+
+/* A feed of a few packages does not make a release judged, not even with others like it. */
+static void
+test_small_feeds(void)
+{
+	g_autoptr(CamAdvisoryDb) db = cam_advisory_db_open(":memory:", NULL);
+	CamAdvisoryUpdate *update = begin(db, "ours", "osv-git");
+
+	put_many(update, "X-1", "Debian:12", FIXED, 0);
+	commit(update);
+	cam_advisory_update_free(update);
+	update = begin(db, "theirs", "osv-git");
+	put_many(update, "X-2", "Debian:12", "", 98);
+	commit(update);
+	cam_advisory_update_free(update);
+	assert_coverage(db, "Debian:12", "curl", "1", "fixes unfixed");
+	assert_coverage(db, "Debian:12", "package-1", "1", "fixes unfixed");
+	assert_coverage(db, "Debian:12", "other", "1", "no source for Debian:12");
+
+	/* The vendor's comes beside them, and goes. */
+	update = begin(db, "vendor", "osv-git");
+	put(update, "X-3", "Debian:12", FIXED);
+	commit(update);
+	cam_advisory_update_free(update);
+	assert_coverage(db, "Debian:12", "other", "1", "fixes");
+	update = begin(db, "vendor", "osv-git");
+	put_many(update, "X-3", "Debian:12", FIXED, 1);
+	g_assert_true(cam_advisory_update_remove_unseen(update, NULL));
+	commit(update);
+	cam_advisory_update_free(update);
+	assert_coverage(db, "Debian:12", "other", "1", "no source for Debian:12");
 }
 
 static void
@@ -293,6 +340,7 @@ main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/advisory-coverage/feeds", test_feeds);
+	g_test_add_func("/advisory-coverage/small-feeds", test_small_feeds);
 	g_test_add_func("/advisory-coverage/lookups", test_lookups);
 	g_test_add_func("/advisory-coverage/old-schema", test_old_schema);
 	g_test_add_func("/advisory-coverage/concurrent", test_concurrent);

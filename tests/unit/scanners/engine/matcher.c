@@ -71,6 +71,12 @@ import(Fixture *f, const char *id, const char *event)
 	CamFeedResult result;
 
 	g_assert_no_error(error);
+	/* A feed of one package would judge no other. */
+	for (guint i = 0; i < 100; i++) {
+		g_autofree char *name = g_strdup_printf("package-%u", i);
+
+		g_ptr_array_add(record->affected, cam_osv_affected_new("Debian:12", name, ""));
+	}
 	memcpy(digest.bytes, id, MIN(strlen(id), sizeof(digest.bytes)));
 	g_assert_true(cam_advisory_update_put(update, id, &digest, record, &error));
 	g_assert_true(cam_advisory_update_commit(update, id, 0, NULL, &result, &error));

@@ -26,10 +26,20 @@ import(ImageFixture *f, const char *records)
 	g_autofree char *feed = g_build_filename(f->path, "feed.jsonl", NULL);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(CamAdvisoryDb) db = cam_advisory_db_open(path, &error);
+	g_autoptr(GString) text = g_string_new(records);
 	CamFeedResult result;
 
 	g_assert_no_error(error);
-	g_assert_true(g_file_set_contents(feed, records, -1, NULL));
+	g_string_append(text, "{\"id\":\"CVE-2020-1\",\"modified\":\"2024-01-01T00:00:00Z\","
+			      "\"affected\":[");
+	/* A feed of a few packages would judge no others. */
+	for (guint i = 0; i < 100; i++)
+		g_string_append_printf(text,
+				       "%s{\"package\":{\"ecosystem\":\"Debian:12\",\"name\":"
+				       "\"package-%u\"},\"versions\":[\"1\"]}",
+				       i > 0 ? "," : "", i);
+	g_string_append(text, "]}\n");
+	g_assert_true(g_file_set_contents(feed, text->str, -1, NULL));
 	cam_feed_import_osv(db, feed, "feed", f->path, CAM_FEED_ACCEPT_SHRINK, NULL, &result, NULL,
 			    &error);
 	g_assert_no_error(error);
