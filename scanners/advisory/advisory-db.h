@@ -88,8 +88,8 @@ gboolean cam_advisory_db_has_ecosystem(CamAdvisoryDb *self, const char *ecosyste
 /**
  * CamCoverage: how far the sources of the database judge one version of one source package.
  *
- * A feed that names a hundred packages of an ecosystem or more covers all of it, a smaller one those
- * that it names. A changelog source covers
+ * A feed that names a hundred packages of an ecosystem or more covers all of it, a smaller one
+ * those that it names. A changelog source covers
  * @fixes alone, of the packages that it looked up and of the versions that they then judged.
  */
 typedef struct {
