@@ -239,9 +239,23 @@ assert_merged_tree(CamStore *store, const char *base, const char *top)
 	}
 }
 
+/* Unmounting an overlay returns before the kernel has let go of all that was written through it. */
+static void
+wait_for_writers(const Upper *upper, const char *path)
+{
+	g_auto(CamFd) fd = openat(upper->fd, path, O_RDONLY | O_CLOEXEC);
+
+	for (guint i = 0; i < 1000 && fcntl(fd, F_SETLEASE, F_RDLCK) != 0; i++)
+		g_usleep(10 * 1000);
+	(void) fcntl(fd, F_SETLEASE, F_UNLCK);
+}
+
 static void
 test_overlay(void)
 {
+	static const char *const linked[] = { "etc/conf",  "etc/mode",	"var/again/new",
+					      "new/empty", "new/early", "ping" };
+
 	if (!enter_mount_namespace())
 		return;
 	g_autoptr(TemporaryStore) fixture = temporary_store_new(), other = temporary_store_new();
@@ -254,13 +268,13 @@ test_overlay(void)
 
 	g_autoptr(GBytes) tar = stream_upper(&upper);
 	g_autofree char *digest = cam_digest_for_bytes(tar);
+	for (gsize i = 0; i < G_N_ELEMENTS(linked); i++)
+		wait_for_writers(&upper, linked[i]);
 	g_autoptr(CamLayerInfo) info = adopt(fixture->store, &upper);
 	g_assert_cmpstr(info->diff_id, ==, digest);
 	g_assert_cmpuint(info->size, ==, g_bytes_get_size(tar));
 	g_assert_cmpuint(info->new_bytes, ==, 0);
 	assert_exports_as(fixture->store, info->diff_id, tar);
-	static const char *const linked[] = { "etc/conf",  "etc/mode",	"var/again/new",
-					      "new/empty", "new/early", "ping" };
 	for (gsize i = 0; i < G_N_ELEMENTS(linked); i++)
 		g_assert_true(is_linked(fixture->store, info->diff_id, &upper, linked[i]));
 	assert_whole(fixture->store);
