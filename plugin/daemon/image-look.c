@@ -329,6 +329,7 @@ look_up(gpointer data, GCancellable *cancellable, GError **error)
 	g_autoptr(GError) problem = NULL;
 	g_autoptr(CamVerdict) verdict =
 		cam_verdict_db_get(self->parts.verdicts, task->name_space, task->name, NULL);
+	g_autoptr(CamVerdict) still = NULL;
 
 	if (verdict == NULL || !cam_verdict_wants_look_up(verdict))
 		return TRUE;
@@ -347,7 +348,10 @@ look_up(gpointer data, GCancellable *cancellable, GError **error)
 		g_warning("cannot look up packages of %s (namespace %s), which are not judged: %s",
 			  verdict->name, verdict->name_space, problem->message);
 	}
-	return cam_verdict_db_put(self->parts.verdicts, verdict, error);
+	/* It may have been forgotten, or stand for another image, meanwhile. */
+	still = cam_verdict_db_get(self->parts.verdicts, task->name_space, task->name, NULL);
+	return still == NULL || strcmp(still->target, verdict->target) != 0 ||
+	       cam_verdict_db_put(self->parts.verdicts, verdict, error);
 }
 
 static void
